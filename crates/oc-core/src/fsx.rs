@@ -1,0 +1,260 @@
+//! Files that survive crashes and hostile neighbours: atomic replacement, private directories, no symlink followed.
+
+use crate::fault::{Fault, Result};
+use rustix::fs::{Mode, OFlags};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// Makes a directory (and its parents) that only its owner can enter, and checks that nobody planted another thing
+/// there: a symlink or somebody else's directory is refused.
+///
+/// # Errors
+/// 74 or 77 with the path.
+pub fn private_dir(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            if meta.uid() != rustix::process::geteuid().as_raw() {
+                return Err(Fault::new(
+                    crate::exit::Exit::Permission,
+                    format_args!(
+                        "refusing to use {}: it belongs to uid {}, not to you",
+                        path.display(),
+                        meta.uid()
+                    ),
+                )
+                .hint("run as the user that owns the gateway"));
+            }
+            if meta.permissions().mode() & 0o077 != 0 {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+                    .map_err(|e| Fault::io("make private", path, e))?;
+            }
+            Ok(())
+        }
+        Ok(_) => Err(Fault::new(
+            crate::exit::Exit::Io,
+            format_args!("refusing to use {}: it is not a directory", path.display()),
+        )
+        .hint("remove what stands there and run again")),
+        Err(_) => fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|e| Fault::io("create directory", path, e)),
+    }
+}
+
+/// Replaces a file so that a reader, a crash or a full disk sees either the old or the new content, never a part: temporary
+/// file in the same directory, fsync, rename, fsync of the directory. Mode 0600.
+///
+/// # Errors
+/// 74 or 77 with the path; the old content is then untouched.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let attempt = || -> io::Result<()> {
+        let mut temp = tempfile::Builder::new()
+            .prefix(".oc-")
+            .suffix(".new")
+            .tempfile_in(dir)?;
+        temp.write_all(bytes)?;
+        temp.as_file().sync_all()?;
+        temp.persist(path).map_err(|e| e.error)?;
+        // Without this the rename itself may be lost in a power cut.
+        File::open(dir)?.sync_all()
+    };
+    attempt().map_err(|e| Fault::io("write", path, e))
+}
+
+/// As [`replace`] but without the two fsyncs: for what may be lost in a power cut (status, carry-over between passes).
+///
+/// # Errors
+/// 74 or 77 with the path.
+pub fn replace_quick(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let attempt = || -> io::Result<()> {
+        let mut temp = tempfile::Builder::new()
+            .prefix(".oc-")
+            .suffix(".new")
+            .tempfile_in(dir)?;
+        temp.write_all(bytes)?;
+        temp.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    attempt().map_err(|e| Fault::io("write", path, e))
+}
+
+/// Opens (creating it 0600) for reading and appending; never through a symlink.
+///
+/// # Errors
+/// 74 or 77 with the path.
+pub fn open_append(path: &Path) -> Result<File> {
+    open(path, OFlags::RDWR | OFlags::CREATE | OFlags::APPEND)
+}
+
+/// Opens (creating it 0600) for reading and writing; never through a symlink. For lock files.
+///
+/// # Errors
+/// 74 or 77 with the path.
+pub fn open_rw(path: &Path) -> Result<File> {
+    open(path, OFlags::RDWR | OFlags::CREATE)
+}
+
+fn open(path: &Path, flags: OFlags) -> Result<File> {
+    rustix::fs::open(
+        path,
+        flags | OFlags::CLOEXEC | OFlags::NOFOLLOW,
+        Mode::from_raw_mode(0o600),
+    )
+    .map(File::from)
+    .map_err(|e| match e {
+        rustix::io::Errno::LOOP => Fault::new(
+            crate::exit::Exit::Io,
+            format_args!("refusing to open {}: it is a symbolic link", path.display()),
+        )
+        .hint("somebody planted it; look at where it points, then remove it"),
+        other => Fault::io("open", path, other),
+    })
+}
+
+/// Reads at most `cap` bytes; `Ok(None)` when the file does not exist.
+///
+/// # Errors
+/// 65 when the file is larger than `cap`, 74 or 77 when it cannot be read.
+pub fn read_capped(path: &Path, cap: u64) -> Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Fault::io("read", path, e)),
+    };
+    let mut bytes = Vec::new();
+    file.take(cap.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|e| Fault::io("read", path, e))?;
+    if bytes.len() as u64 > cap {
+        return Err(Fault::data(format_args!(
+            "{} is larger than {cap} bytes",
+            path.display()
+        )));
+    }
+    Ok(Some(bytes))
+}
+
+/// The last `cap` bytes of a file of any size (a 10 GB log costs no more than its tail), from a line start.
+///
+/// # Errors
+/// 74 or 77 when it cannot be read.
+pub fn tail(path: &Path, cap: u64) -> Result<Vec<u8>> {
+    use std::io::{Seek as _, SeekFrom};
+    let attempt = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let len = file.metadata()?.len();
+        let from = len.saturating_sub(cap);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(cap).read_to_end(&mut bytes)?;
+        if from > 0
+            && let Some(newline) = bytes.iter().position(|b| *b == b'\n')
+        {
+            bytes.drain(..=newline);
+        }
+        Ok(bytes)
+    };
+    attempt().map_err(|e| Fault::io("read", path, e))
+}
+
+/// Puts a file that could not be understood aside, under a name that says when, and never over an earlier one.
+/// Returns where it is now.
+///
+/// # Errors
+/// 74 or 77 when it cannot be moved.
+pub fn put_aside(path: &Path, why: &str) -> Result<std::path::PathBuf> {
+    let stamp = crate::clock::Stamp::now().wall_ms;
+    for n in 0..100 {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(
+            ".{why}.{stamp}{}",
+            if n == 0 { String::new() } else { format!("-{n}") }
+        ));
+        let to = path.with_file_name(name);
+        // link + unlink instead of rename: a link refuses to replace what is already there.
+        match fs::hard_link(path, &to) {
+            Ok(()) => {
+                fs::remove_file(path).map_err(|e| Fault::io("put aside", path, e))?;
+                return Ok(to);
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(Fault::io("put aside", path, e)),
+        }
+    }
+    Err(Fault::internal(format_args!(
+        "cannot put {} aside: a hundred copies already exist",
+        path.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replace_is_private_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_planted_symlink_is_never_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("precious");
+        replace(&target, b"precious").unwrap();
+        let link = dir.path().join("journal.jsonl");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(open_append(&link).unwrap_err().what.contains("symbolic link"));
+        replace(&link, b"ours").unwrap();
+        assert_eq!(
+            fs::read(&target).unwrap(),
+            b"precious",
+            "rename replaces the link, not its target"
+        );
+    }
+
+    #[test]
+    fn a_private_dir_is_made_private_and_a_symlink_to_one_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a/b");
+        private_dir(&inner).unwrap();
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o755)).unwrap();
+        private_dir(&inner).unwrap();
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&inner, &link).unwrap();
+        assert!(private_dir(&link).is_err());
+    }
+
+    #[test]
+    fn a_tail_starts_at_a_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        replace(&path, b"first\nsecond\nthird\n").unwrap();
+        assert_eq!(tail(&path, 10).unwrap(), b"third\n");
+        assert_eq!(tail(&path, 1000).unwrap(), b"first\nsecond\nthird\n");
+    }
+
+    #[test]
+    fn putting_aside_never_overwrites() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        replace(&path, b"bad1").unwrap();
+        let first = put_aside(&path, "broken").unwrap();
+        replace(&path, b"bad2").unwrap();
+        let second = put_aside(&path, "broken").unwrap();
+        assert_ne!(first, second);
+        assert_eq!(fs::read(first).unwrap(), b"bad1");
+    }
+}
