@@ -6,8 +6,15 @@ pub mod clock;
 pub mod exit;
 pub mod fault;
 pub mod fsx;
+pub mod http;
 pub mod identity;
+pub mod intent;
+pub mod journal;
+pub mod lock;
+pub mod out;
+pub mod proc;
 pub mod report;
+pub mod state;
 
 pub use exit::Exit;
 pub use fault::{Fault, Result};

@@ -1,0 +1,580 @@
+//! The one place that starts processes. Every subprocess has a deadline, its own process group, capped output, an empty
+//! stdin unless bytes are given, and a kill ladder (TERM, grace, KILL, whole tree).
+
+use crate::clock::{Deadline, pause};
+use crate::exit::Exit;
+use crate::fault::{Fault, Result};
+use crate::identity::{Identity, ProcessInfo, descendants};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(i32),
+    /// We ended it because its time was up.
+    Deadline,
+}
+
+impl Ended {
+    /// What a wrapper exits with: the child's own code, 128+n for a signal, 124 for a deadline.
+    #[must_use]
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Code(code) => Exit::Child(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
+            Self::Signal(n) => Exit::Signal(u8::try_from(n).unwrap_or(127)),
+            Self::Deadline => Exit::Deadline,
+        }
+    }
+
+    /// True for exit status 0 only.
+    #[must_use]
+    pub fn success(self) -> bool {
+        self == Self::Code(0)
+    }
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, Some(signal)) => Self::Signal(signal),
+            (None, None) => Self::Code(255),
+        }
+    }
+}
+
+/// What a finished process left.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// How it ended.
+    pub ended: Ended,
+    /// The first bytes of stdout, up to the cap.
+    pub stdout: Vec<u8>,
+    /// The first bytes of stderr, up to the cap.
+    pub stderr: Vec<u8>,
+    /// True when it wrote more than the cap; the rest was read and thrown away.
+    pub truncated: bool,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+impl Output {
+    /// stdout as text; bytes that are no UTF-8 are replaced.
+    #[must_use]
+    pub fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// stderr as text; bytes that are no UTF-8 are replaced.
+    #[must_use]
+    pub fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// A command to run. The name is looked up on PATH.
+#[derive(Debug)]
+pub struct Cmd {
+    command: Command,
+    program: OsString,
+    timeout: Duration,
+    grace: Duration,
+    cap: usize,
+    stdin: Option<Vec<u8>>,
+}
+
+impl Cmd {
+    /// Default: 10 s, 2 s between TERM and KILL, 1 MiB of output each.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let program = program.as_ref().to_owned();
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+        let command = Command::new(&program);
+        Self {
+            command,
+            program,
+            timeout: Duration::from_secs(10),
+            grace: Duration::from_secs(2),
+            cap: 1 << 20,
+            stdin: None,
+        }
+    }
+
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = S>) -> &mut Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub fn env(&mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.command.env(key, value);
+        self
+    }
+
+    /// Removes a variable of the environment.
+    pub fn env_remove(&mut self, key: impl AsRef<OsStr>) -> &mut Self {
+        self.command.env_remove(key);
+        self
+    }
+
+    /// Starts from an empty environment.
+    pub fn env_clear(&mut self) -> &mut Self {
+        self.command.env_clear();
+        self
+    }
+
+    /// Sets the working directory.
+    pub fn cwd(&mut self, dir: impl AsRef<Path>) -> &mut Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Bytes for its stdin; without them stdin is /dev/null, so that nothing can wait for an answer.
+    pub fn stdin(&mut self, bytes: impl Into<Vec<u8>>) -> &mut Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// The longest it may run before the kill ladder begins.
+    pub fn timeout(&mut self, limit: Duration) -> &mut Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Time between TERM and KILL.
+    pub fn grace(&mut self, time: Duration) -> &mut Self {
+        self.grace = time;
+        self
+    }
+
+    /// The most bytes kept of each output stream.
+    pub fn cap(&mut self, bytes: usize) -> &mut Self {
+        self.cap = bytes;
+        self
+    }
+
+    /// Runs it to its end, or to its deadline, and collects what it wrote. A process that leaves a background child on
+    /// its pipes does not hold us: its own end is what counts.
+    ///
+    /// # Errors
+    /// 127 not found, 126 not executable, 74 otherwise; 128+n when we were told to stop meanwhile (the child is ended).
+    pub fn run(&mut self) -> Result<Output> {
+        let stop = stop_signals();
+        let deadline = Deadline::after(self.timeout);
+        self.command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        self.command.stdin(if self.stdin.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
+        let mut child = self.command.spawn().map_err(|e| spawn_fault(&self.program, &e))?;
+        if let (Some(bytes), Some(mut pipe)) = (self.stdin.take(), child.stdin.take()) {
+            // A child that does not read its stdin must not block us: the pipe is fed by a thread that dies with it.
+            std::thread::spawn(move || drop(pipe.write_all(&bytes)));
+        }
+        let mut out = Sink::new(child.stdout.take().map(OwnedFd::from), self.cap);
+        let mut err = Sink::new(child.stderr.take().map(OwnedFd::from), self.cap);
+        let exit_fd = exit_fd(&child);
+        let mut ended = None;
+        while ended.is_none() {
+            wait_readable(&mut out, &mut err, exit_fd.as_ref(), deadline.left());
+            out.drain();
+            err.drain();
+            if let Ok(Some(status)) = child.try_wait() {
+                ended = Some(Ended::from(status));
+            } else if let Some(signal) = stop.pending() {
+                end_tree(&mut child, self.grace);
+                return Err(Fault::new(
+                    Exit::Signal(signal),
+                    format_args!("stopped by signal {signal}"),
+                ));
+            } else if deadline.passed() {
+                end_tree(&mut child, self.grace);
+                ended = Some(Ended::Deadline);
+            }
+        }
+        out.drain();
+        err.drain();
+        Ok(Output {
+            ended: ended.unwrap_or(Ended::Deadline),
+            truncated: out.truncated || err.truncated,
+            stdout: out.bytes,
+            stderr: err.bytes,
+            took: deadline.elapsed(),
+        })
+    }
+
+    /// Starts it in its own process group with our stdout and stderr and leaves the waiting to the caller.
+    ///
+    /// # Errors
+    /// 127 not found, 126 not executable, 74 otherwise.
+    pub fn spawn(&mut self) -> Result<Child> {
+        self.command.stdin(Stdio::null()).process_group(0);
+        self.command.spawn().map_err(|e| spawn_fault(&self.program, &e))
+    }
+
+    /// As [`Cmd::spawn`], with both outputs appended to `log`.
+    ///
+    /// # Errors
+    /// As [`Cmd::spawn`], and 74 when the log cannot be shared.
+    pub fn spawn_logged(&mut self, log: &std::fs::File) -> Result<Child> {
+        let copy = || {
+            log.try_clone()
+                .map_err(|e| Fault::new(Exit::Io, format_args!("cannot share the log: {e}")))
+        };
+        self.command.stdout(copy()?).stderr(copy()?);
+        self.spawn()
+    }
+
+    /// Starts something that outlives us: own session, no inherited descriptors of ours, outputs to `log`. What is
+    /// started so is not ended with the run that started it, and does not hold its lock (our descriptors are CLOEXEC).
+    ///
+    /// # Errors
+    /// As [`Cmd::spawn_logged`].
+    pub fn spawn_detached(&mut self, log: &std::fs::File) -> Result<Child> {
+        let copy = || {
+            log.try_clone()
+                .map_err(|e| Fault::new(Exit::Io, format_args!("cannot share the log: {e}")))
+        };
+        self.command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
+        #[expect(unsafe_code, reason = "std offers no stable setsid")]
+        // SAFETY: setsid is async-signal-safe and touches no memory of this process.
+        unsafe {
+            self.command
+                .pre_exec(|| rustix::process::setsid().map(drop).map_err(io::Error::from));
+        }
+        self.command.spawn().map_err(|e| spawn_fault(&self.program, &e))
+    }
+
+    /// Replaces this process by the command. Returns only on failure.
+    pub fn exec(&mut self) -> Fault {
+        let error = self.command.exec();
+        spawn_fault(&self.program, &error)
+    }
+}
+
+fn spawn_fault(program: &OsStr, error: &io::Error) -> Fault {
+    let name = Path::new(program).display();
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Fault::new(Exit::NotFound, format_args!("cannot run {name}: not found")).hint(format_args!(
+                "is its directory on PATH? ({})",
+                std::env::var("PATH").unwrap_or_default()
+            ))
+        }
+        io::ErrorKind::PermissionDenied => {
+            Fault::new(Exit::CannotExec, format_args!("cannot run {name}: not executable"))
+        }
+        _ => Fault::new(Exit::Io, format_args!("cannot run {name}: {error}")),
+    }
+}
+
+/// Ends a child and its whole tree: TERM to the group, `grace`, then KILL to the group and to every descendant that had
+/// left it (each verified by identity). The child is reaped.
+pub fn end_tree(child: &mut Child, grace: Duration) -> Ended {
+    let pid = i32::try_from(child.id()).unwrap_or(0);
+    let tree = descendants(pid);
+    signal_group(pid, Signal::TERM);
+    let deadline = Deadline::after(grace);
+    while !deadline.passed() {
+        if let Ok(Some(status)) = child.try_wait() {
+            signal_group(pid, Signal::KILL);
+            kill_remaining(&tree, pid);
+            return status.into();
+        }
+        pause(Duration::from_millis(10));
+    }
+    let tree = descendants(pid).into_iter().chain(tree).collect::<Vec<_>>();
+    signal_group(pid, Signal::KILL);
+    kill_remaining(&tree, pid);
+    child.wait().map_or(Ended::Deadline, Ended::from)
+}
+
+/// KILLs what is left of a tree that was recorded before its root ended. What has a session of its own was started to
+/// outlive the tree (see [`Cmd::spawn_detached`]) and is left alone.
+fn kill_remaining(tree: &[ProcessInfo], root: i32) {
+    let own = crate::identity::lookup(i32::try_from(std::process::id()).unwrap_or(0)).map(|i| i.session);
+    for process in tree {
+        if (process.session == root || Some(process.session) == own)
+            && let Err(error) = process.identity.signal(Signal::KILL)
+            && error != rustix::io::Errno::SRCH
+        {
+            crate::out::talk(format_args!("cannot end pid {}: {error}", process.identity.pid));
+        }
+    }
+}
+
+/// Sends a signal to a process group that a child of ours leads. A group that is gone is not an error.
+pub fn signal_group(leader: i32, signal: Signal) {
+    if leader > 1
+        && let Some(pid) = Pid::from_raw(leader)
+        && let Err(error) = kill_process_group(pid, signal)
+        && error != rustix::io::Errno::SRCH
+    {
+        crate::out::talk(format_args!("cannot signal group {leader}: {error}"));
+    }
+}
+
+/// KILLs a service and everything that descends from it or lives in its session, each verified by identity.
+/// Returns how many processes were signalled.
+///
+/// # Errors
+/// `EPERM` when the root is not ours to signal.
+pub fn kill_service_tree(root: &Identity) -> Result<usize, rustix::io::Errno> {
+    let session = root.info().map(|i| i.session).filter(|s| *s == root.pid);
+    let mut tree = descendants(root.pid);
+    if let Some(session) = session {
+        tree.extend(crate::identity::session_members(session));
+    }
+    match root.signal(Signal::KILL) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+        Err(error) => return Err(error),
+    }
+    // Children may have been born between the look and the KILL; they are found under the members just recorded.
+    let late: Vec<ProcessInfo> = tree.iter().flat_map(|p| descendants(p.identity.pid)).collect();
+    let killed = tree
+        .iter()
+        .chain(&late)
+        .filter(|p| p.identity != *root)
+        .filter(|p| p.identity.signal(Signal::KILL).is_ok());
+    Ok(1 + killed.count())
+}
+
+/// One captured stream: keeps the first bytes, reads and drops the rest so that the child never blocks on a full pipe.
+struct Sink {
+    pipe: Option<std::fs::File>,
+    bytes: Vec<u8>,
+    cap: usize,
+    truncated: bool,
+}
+
+impl Sink {
+    fn new(fd: Option<OwnedFd>, cap: usize) -> Self {
+        let pipe = fd
+            .filter(|fd| rustix::io::ioctl_fionbio(fd, true).is_ok())
+            .map(std::fs::File::from);
+        Self {
+            pipe,
+            bytes: Vec::new(),
+            cap,
+            truncated: false,
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut buffer = [0_u8; 16 * 1024];
+        // Bounded per call, so that a child that writes for ever cannot keep us from looking at the deadline.
+        for _ in 0..64 {
+            let Some(pipe) = &mut self.pipe else { return };
+            match pipe.read(&mut buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(n) => {
+                    let room = self.cap.saturating_sub(self.bytes.len()).min(n);
+                    self.bytes.extend_from_slice(&buffer[..room]);
+                    self.truncated |= room < n;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.pipe = None,
+            }
+        }
+    }
+}
+
+/// A descriptor that becomes readable when the child ends (Linux pidfd); elsewhere we look every few milliseconds.
+fn exit_fd(child: &Child) -> Option<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        let pid = Pid::from_raw(i32::try_from(child.id()).ok()?)?;
+        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _pid = child.id();
+        None
+    }
+}
+
+fn wait_readable(out: &mut Sink, err: &mut Sink, exit: Option<&OwnedFd>, left: Duration) {
+    let slice = if exit.is_some() {
+        Duration::from_millis(500)
+    } else {
+        Duration::from_millis(10)
+    };
+    let wait = left.min(slice);
+    let mut fds = Vec::with_capacity(3);
+    for pipe in [&out.pipe, &err.pipe].into_iter().flatten() {
+        fds.push(PollFd::new(pipe, PollFlags::IN));
+    }
+    if let Some(fd) = exit {
+        fds.push(PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN));
+    }
+    let spec = rustix::time::Timespec {
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(0),
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    };
+    if poll(&mut fds, Some(&spec)).is_err() {
+        // EINTR: a signal arrived; the caller looks at the flags. Anything else must not become a busy loop.
+        pause(Duration::from_millis(1));
+    }
+}
+
+/// TERM, INT and HUP sent to us while a wait is on. Registered once; the first signal is remembered.
+#[derive(Debug, Clone)]
+pub struct StopSignals {
+    pending: Arc<AtomicUsize>,
+}
+
+impl StopSignals {
+    /// The signal that asked us to stop, if any.
+    #[must_use]
+    pub fn pending(&self) -> Option<u8> {
+        u8::try_from(self.pending.load(Ordering::SeqCst))
+            .ok()
+            .filter(|n| *n != 0)
+    }
+}
+
+/// From the first call on, TERM, INT and HUP are remembered instead of ending us at once, so that a kill ladder can run.
+pub fn stop_signals() -> StopSignals {
+    static FLAG: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+    let pending = FLAG.get_or_init(|| {
+        let flag = Arc::new(AtomicUsize::new(0));
+        for signal in [
+            signal_hook::consts::SIGTERM,
+            signal_hook::consts::SIGINT,
+            signal_hook::consts::SIGHUP,
+        ] {
+            let number = usize::try_from(signal).unwrap_or(0);
+            if let Err(error) = signal_hook::flag::register_usize(signal, Arc::clone(&flag), number) {
+                crate::out::talk(format_args!("cannot watch for signal {signal}: {error}"));
+            }
+        }
+        flag
+    });
+    StopSignals {
+        pending: Arc::clone(pending),
+    }
+}
+
+/// The absolute path of a program on PATH, for messages and for pinning into service definitions.
+#[must_use]
+pub fn which(program: &str) -> Option<std::path::PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let runs = |p: &Path| {
+        p.metadata()
+            .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
+    if program.contains('/') {
+        return std::path::absolute(program).ok().filter(|p| runs(p));
+    }
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|dir| dir.join(program))
+        .find(|p| runs(p))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Cmd {
+        let mut cmd = Cmd::new("/bin/sh");
+        cmd.args(["-c", script]);
+        cmd
+    }
+
+    #[test]
+    fn output_and_code_come_back() {
+        let out = sh("echo hi; echo no >&2; exit 3").run().unwrap();
+        assert_eq!(
+            (out.ended, out.stdout_text().as_str(), out.stderr_text().as_str()),
+            (Ended::Code(3), "hi\n", "no\n")
+        );
+    }
+
+    #[test]
+    fn output_is_capped_and_the_writer_is_not_blocked() {
+        let out = sh("head -c 3000000 /dev/zero").cap(1000).run().unwrap();
+        assert_eq!(
+            (out.ended, out.stdout.len(), out.truncated),
+            (Ended::Code(0), 1000, true)
+        );
+    }
+
+    #[test]
+    fn a_deadline_ends_the_whole_group_even_when_term_is_ignored() {
+        let mut cmd = sh("trap '' TERM; sleep 600 & echo $!; wait; sleep 600");
+        let out = cmd
+            .timeout(Duration::from_millis(300))
+            .grace(Duration::from_millis(100))
+            .run()
+            .unwrap();
+        assert_eq!(out.ended, Ended::Deadline);
+        let background: i32 = out.stdout_text().trim().parse().unwrap();
+        let gone = Deadline::after(Duration::from_secs(5));
+        while Identity::of(background).is_some_and(|i| i.alive()) && !gone.passed() {
+            pause(Duration::from_millis(5));
+        }
+        assert!(
+            !Identity::of(background).is_some_and(|i| i.alive()),
+            "the background child outlived the ladder"
+        );
+    }
+
+    #[test]
+    fn a_background_child_on_the_pipe_does_not_hold_us() {
+        let out = sh("sleep 5 & echo $!").run().unwrap();
+        assert!(out.took < Duration::from_secs(4), "{:?}", out.took);
+        let left: i32 = out.stdout_text().trim().parse().unwrap();
+        Identity::of(left).unwrap().signal(Signal::KILL).unwrap();
+    }
+
+    #[test]
+    fn missing_and_unexecutable_programs_are_told_apart() {
+        assert_eq!(Cmd::new("/no/such/program").run().unwrap_err().exit, Exit::NotFound);
+        assert_eq!(Cmd::new("/etc/passwd").run().unwrap_err().exit, Exit::CannotExec);
+    }
+
+    #[test]
+    fn stdin_is_empty_unless_given() {
+        assert_eq!(sh("cat").run().unwrap().stdout, b"");
+        assert_eq!(sh("cat").stdin("words").run().unwrap().stdout, b"words");
+    }
+
+    #[test]
+    fn a_service_tree_is_killed_with_children_in_their_own_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = crate::fsx::open_append(&dir.path().join("log")).unwrap();
+        let mut child = sh("setsid sleep 600 & sleep 600 & wait").spawn_detached(&log).unwrap();
+        let root = Identity::of(i32::try_from(child.id()).unwrap()).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(5));
+        while descendants(root.pid).len() < 2 && !deadline.passed() {
+            pause(Duration::from_millis(5));
+        }
+        let tree = descendants(root.pid);
+        assert_eq!(tree.len(), 2);
+        kill_service_tree(&root).unwrap();
+        child.wait().unwrap();
+        let deadline = Deadline::after(Duration::from_secs(5));
+        while tree.iter().any(|p| p.identity.alive()) && !deadline.passed() {
+            pause(Duration::from_millis(5));
+        }
+        assert!(tree.iter().all(|p| !p.identity.alive()));
+    }
+}
