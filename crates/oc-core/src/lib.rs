@@ -14,6 +14,8 @@ pub mod lock;
 pub mod out;
 pub mod proc;
 pub mod report;
+pub mod run;
+pub mod service;
 pub mod state;
 
 pub use exit::Exit;

@@ -1,0 +1,40 @@
+//! Service managers: one vocabulary ([`ServiceView`]), one file per manager.
+//!
+//! An enum and a file each, no trait objects: there are three managers and there will not be thirty.
+
+pub mod embedded;
+
+use crate::report::ManagerKind;
+
+/// What a tool wants a manager to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Have it running; nothing happens when it is.
+    Start,
+    /// Have it stopped, letting it finish its work.
+    Stop,
+    /// Replace the process, letting the old one finish its work.
+    Restart,
+    /// KILL the whole tree, then start it.
+    Kill,
+}
+
+/// The manager of this platform when nothing is configured: launchd on macOS, systemd where a user manager answers,
+/// else our own supervisor. `OC_SERVICE_MANAGER` overrides it on any platform.
+#[must_use]
+pub fn platform_default() -> ManagerKind {
+    if cfg!(target_os = "macos") {
+        return ManagerKind::Launchd;
+    }
+    let uid = rustix::process::getuid().as_raw();
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(
+        || std::path::PathBuf::from(format!("/run/user/{uid}")),
+        std::path::PathBuf::from,
+    );
+    if runtime.join("systemd/private").exists() {
+        ManagerKind::Systemd
+    } else {
+        ManagerKind::Embedded
+    }
+}

@@ -1,0 +1,212 @@
+//! The files through which `oc-guardian supervise` (level 0 without launchd or systemd) is watched and told: a status file
+//! that readers never lock, a FIFO for commands, and a flock'd file that says whether a supervisor is there at all.
+
+use crate::clock::Stamp;
+use crate::exit::Exit;
+use crate::fault::{Fault, Result};
+use crate::fsx;
+use crate::identity::Identity;
+use crate::report::{ManagerKind, ServiceExit, ServiceState, ServiceView};
+use crate::service::Verb;
+use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// How many ends of the process the status remembers.
+pub const EXITS_KEPT: usize = 20;
+
+/// The directory of one supervisor.
+#[derive(Debug, Clone)]
+pub struct Dir(PathBuf);
+
+/// What the supervisor is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The process runs and has not answered yet.
+    Starting,
+    /// The process runs and has answered.
+    Up,
+    /// Waiting before the next start.
+    Backoff,
+    /// The process was told to end.
+    Stopping,
+    /// Not running, and not wanted.
+    Down,
+}
+
+/// What the supervisor publishes. Rewritten at every change, never fsynced: it describes processes, which do not survive
+/// a power cut either.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The supervisor itself.
+    pub supervisor: Identity,
+    /// The service's process.
+    pub child: Option<Identity>,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Whether the service is wanted: false after a deliberate stop.
+    pub wanted: bool,
+    /// Ends in a row of processes that were never ready.
+    pub never_ready_in_a_row: u32,
+    /// Recent ends, oldest first, at most [`EXITS_KEPT`].
+    pub exits: Vec<ServiceExit>,
+    /// Starts so far.
+    pub starts: u64,
+    /// When the next start is due, while in backoff.
+    pub next_start_at: Option<String>,
+    /// Number of the last command that was carried out; see [`Dir::send`].
+    pub acknowledged: u64,
+    /// When this was written.
+    pub stamp: Stamp,
+}
+
+/// How to start the supervisor again; written by `supervise` itself, so that a killed supervisor can be put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Arguments of oc-guardian, program first (an absolute path).
+    pub argv: Vec<String>,
+    /// Working directory.
+    pub cwd: PathBuf,
+    /// Variables that name the instance (never secrets).
+    pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// One line through the FIFO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// What to do.
+    pub verb: Verb,
+    /// Chosen by the sender; comes back as [`Status::acknowledged`].
+    pub number: u64,
+}
+
+impl Dir {
+    /// The supervisor's directory inside the state directory.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Held by the supervisor for as long as it lives.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// The FIFO.
+    #[must_use]
+    pub fn control_path(&self) -> PathBuf {
+        self.0.join("control")
+    }
+
+    /// What the supervisor publishes.
+    #[must_use]
+    pub fn status_path(&self) -> PathBuf {
+        self.0.join("status.json")
+    }
+
+    /// How to start it again.
+    #[must_use]
+    pub fn recipe_path(&self) -> PathBuf {
+        self.0.join("recipe.json")
+    }
+
+    /// The last published status, whether or not its supervisor still lives.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        let bytes = fsx::read_capped(&self.status_path(), 1 << 20).ok()??;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// The recorded recipe.
+    #[must_use]
+    pub fn recipe(&self) -> Option<Recipe> {
+        let bytes = fsx::read_capped(&self.recipe_path(), 1 << 20).ok()??;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// True while a supervisor holds the lock. The kernel's word, not a pid file's.
+    #[must_use]
+    pub fn supervised(&self) -> bool {
+        File::open(self.lock_path()).is_ok_and(|file| fs2::FileExt::try_lock_shared(&file).is_err())
+    }
+
+    /// The service in the common vocabulary. No process is started and nothing is scanned.
+    #[must_use]
+    pub fn view(&self) -> ServiceView {
+        let status = self.status();
+        let supervised = self.supervised();
+        let Some(status) = status else {
+            let state = if supervised {
+                ServiceState::Starting
+            } else if self.recipe_path().exists() {
+                ServiceState::Failed
+            } else {
+                ServiceState::Unregistered
+            };
+            return ServiceView {
+                manager: ManagerKind::Embedded,
+                state,
+                identity: None,
+                exits: Vec::new(),
+                never_ready_in_a_row: 0,
+                next_start_at: None,
+            };
+        };
+        let child = status.child.filter(Identity::alive);
+        let state = match (supervised, status.phase) {
+            // The supervisor is dead. Its child may have outlived it: then the service runs, unsupervised.
+            (false, _) if child.is_some() => ServiceState::Running,
+            (false, _) if !status.wanted => ServiceState::Stopped,
+            (false, _) => ServiceState::Failed,
+            (true, Phase::Up) if child.is_some() => ServiceState::Running,
+            (true, Phase::Stopping) => ServiceState::Stopping,
+            (true, Phase::Down) => ServiceState::Stopped,
+            // Includes "Up, but the child is gone": the supervisor is about to notice.
+            (true, _) => ServiceState::Starting,
+        };
+        ServiceView {
+            manager: ManagerKind::Embedded,
+            state,
+            identity: child,
+            exits: status.exits,
+            never_ready_in_a_row: status.never_ready_in_a_row,
+            next_start_at: status.next_start_at,
+        }
+    }
+
+    /// Tells the supervisor something and returns at once; [`Status::acknowledged`] shows when it was done.
+    ///
+    /// # Errors
+    /// 69 when no supervisor reads, 74 when the FIFO cannot be written.
+    pub fn send(&self, command: Command) -> Result<()> {
+        let path = self.control_path();
+        let mut line = serde_json::to_vec(&command).map_err(Fault::internal)?;
+        line.push(b'\n');
+        // NONBLOCK: without a reader the open fails at once instead of waiting for one.
+        let fd = rustix::fs::open(
+            &path,
+            OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW,
+            Mode::empty(),
+        )
+        .map_err(|e| match e {
+            rustix::io::Errno::NXIO | rustix::io::Errno::NOENT => {
+                Fault::new(Exit::Unavailable, "no supervisor is running for this instance")
+                    .hint("start one with `oc-guardian supervise -- COMMAND`, or put it back with `oc-guardian ensure`")
+            }
+            other => Fault::io("open", &path, other),
+        })?;
+        // Shorter than PIPE_BUF, hence atomic: two senders never mix.
+        rustix::io::write(&fd, &line)
+            .map(drop)
+            .map_err(|e| Fault::io("write to", &path, e))
+    }
+}
