@@ -3,10 +3,12 @@
 
 pub mod class;
 pub mod clock;
+pub mod config;
 pub mod exit;
 pub mod fault;
 pub mod fsx;
 pub mod identity;
+pub mod paths;
 pub mod report;
 
 pub use exit::Exit;
