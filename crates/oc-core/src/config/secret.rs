@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// What stands for a secret wherever the configuration is shown.
-pub const SHOWN: &str = "(set)";
+pub(super) const SHOWN: &str = "(set)";
 
 /// A token, key or webhook URL. `Debug`, `Display` and serialisation give `(set)`, so that a secret cannot slip into a
 /// log, a report or `--print-config`; [`Secret::expose`] is the one way to its value.
