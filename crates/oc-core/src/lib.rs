@@ -3,6 +3,7 @@
 
 pub mod class;
 pub mod clock;
+pub mod config;
 pub mod exit;
 pub mod fault;
 pub mod fsx;
@@ -12,6 +13,7 @@ pub mod intent;
 pub mod journal;
 pub mod lock;
 pub mod out;
+pub mod paths;
 pub mod proc;
 pub mod report;
 pub mod run;

@@ -1,0 +1,62 @@
+//! Section `agent`: the AI doctor. Nothing of it runs without `enabled`.
+
+use super::{Secret, Span};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How a session is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Driver {
+    /// In tmux, where a person can attach; headless when tmux is missing.
+    #[default]
+    Tmux,
+    /// Without a terminal.
+    Headless,
+}
+
+/// Section `agent`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Agent {
+    /// The consent: sessions cost money, and redacted logs leave the machine.
+    pub enabled: bool,
+    /// Agents in the order in which they are tried; names of presets or of `commands`.
+    pub agents: Vec<String>,
+    /// Programs and arguments of agents by name, in place of the presets.
+    pub commands: BTreeMap<String, Vec<String>>,
+    /// `tmux` or `headless`.
+    pub driver: Driver,
+    /// Model passed to the agent; `null` leaves the choice to it.
+    pub model: Option<String>,
+    /// Key for Claude Code; without one its own login is used.
+    pub anthropic_api_key: Option<Secret>,
+    /// Time for all agents of one incident together.
+    pub deadline: Span,
+    /// How long an agent may take to its first answer before the next one is tried.
+    pub first_answer: Span,
+    /// Turns of one session, at most.
+    pub max_turns: u32,
+    /// US dollars that one session may cost.
+    pub session_usd: f64,
+    /// US dollars of all sessions of a month; charged in advance.
+    pub month_usd: f64,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            agents: vec!["claude".to_owned()],
+            commands: BTreeMap::new(),
+            driver: Driver::Tmux,
+            model: None,
+            anthropic_api_key: None,
+            deadline: Span::mins(10),
+            first_answer: Span::secs(90),
+            max_turns: 50,
+            session_usd: 1.0,
+            month_usd: 10.0,
+        }
+    }
+}
