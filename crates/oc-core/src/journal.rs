@@ -124,6 +124,7 @@ impl Event {
 #[derive(Debug, Clone)]
 pub struct Journal {
     path: PathBuf,
+    log: Option<crate::log::Log>,
     limit: u64,
     keep: u32,
 }
@@ -139,6 +140,12 @@ impl Journal {
         }
     }
 
+    /// The journal of an instance, whose sentences also go to its log.
+    #[must_use]
+    pub fn of(paths: &crate::paths::Paths) -> Self {
+        Self { log: Some(crate::log::Log::new(&paths.log())), ..Self::new(&paths.journal()) }
+    }
+
     /// Another size bound, for tests.
     #[must_use]
     pub fn with_limit(mut self, bytes: u64, keep: u32) -> Self {
@@ -152,6 +159,10 @@ impl Journal {
     /// # Errors
     /// 74 or 77 when it cannot be written.
     pub fn append(&self, event: &Event) -> Result<()> {
+        if let Some(Err(fault)) = self.log.as_ref().map(|log| log.event(event)) {
+            // The journal is the record; without the log it is still complete.
+            crate::out::talk(fault);
+        }
         let mut line = serde_json::to_vec(event).map_err(Fault::internal)?;
         line.push(b'\n');
         let mut file = fsx::open_append(&self.path)?;

@@ -377,6 +377,10 @@ impl Sink {
         }
     }
 
+    fn none() -> Self {
+        Self { pipe: None, bytes: Vec::new(), cap: 0, truncated: false }
+    }
+
     fn drain(&mut self) {
         let mut buffer = [0_u8; 16 * 1024];
         // Bounded per call, so that a child that writes for ever cannot keep us from looking at the deadline.
@@ -408,6 +412,21 @@ fn exit_fd(child: &Child) -> Option<OwnedFd> {
     {
         let _pid = child.id();
         None
+    }
+}
+
+/// Waits at most `limit` for a child to end; true when it has (and can be reaped without waiting).
+pub fn wait_exit(child: &mut Child, limit: Duration) -> bool {
+    let deadline = Deadline::after(limit);
+    let fd = exit_fd(child);
+    loop {
+        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+            return true;
+        }
+        if deadline.passed() || stop_signals().pending().is_some() {
+            return false;
+        }
+        wait_readable(&mut Sink::none(), &mut Sink::none(), fd.as_ref(), deadline.left());
     }
 }
 
