@@ -12,13 +12,16 @@ pub mod identity;
 pub mod intent;
 pub mod journal;
 pub mod lock;
+pub mod log;
 pub mod out;
 pub mod paths;
 pub mod proc;
+pub mod redact;
 pub mod report;
 pub mod run;
 pub mod service;
 pub mod state;
+pub mod world;
 
 pub use exit::Exit;
 pub use fault::{Fault, Result};

@@ -1,0 +1,62 @@
+//! What a tool knows once its flags are read: the instance's places, its configuration, its journal.
+
+use crate::config::{Config, Request};
+use crate::fault::Result;
+use crate::intent::Intent;
+use crate::journal::{Event, Journal, Kind};
+use crate::paths::Paths;
+use crate::run::Common;
+
+/// The instance a tool works on.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The common flags.
+    pub common: Common,
+    /// Where everything lies.
+    pub paths: Paths,
+    /// Every setting.
+    pub config: Config,
+    /// What happened.
+    pub journal: Journal,
+    tool: &'static str,
+}
+
+impl World {
+    /// Loads the configuration. `may_write` lets it remember which config.json was found valid.
+    ///
+    /// # Errors
+    /// 78 when our configuration is wrong or nobody says where home is, 64 for a bad instance name, 74 or 77.
+    pub fn open(tool: &'static str, common: &Common, may_write: bool) -> Result<Self> {
+        let loaded = Config::load(&Request::new(common, may_write && !common.dry_run))?;
+        if common.verbose > 0 {
+            loaded.notes.iter().for_each(crate::out::talk);
+        }
+        Ok(Self {
+            common: common.clone(),
+            journal: Journal::of(&loaded.paths),
+            paths: loaded.paths,
+            config: loaded.config,
+            tool,
+        })
+    }
+
+    /// The instance's name.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        self.paths.instance()
+    }
+
+    /// An event of this tool that happens now.
+    #[must_use]
+    pub fn event(&self, kind: Kind, text: impl Into<String>) -> Event {
+        Event::now(kind, self.tool, self.instance(), text)
+    }
+
+    /// A person's will at this moment.
+    ///
+    /// # Errors
+    /// 74 or 77 when it cannot be read.
+    pub fn intent(&self) -> Result<Intent> {
+        Intent::load(&self.paths.intent())
+    }
+}

@@ -1,0 +1,124 @@
+//! What decide and settle look at: the report, the person's will, the state of the store.
+
+use crate::policy::{Context, Maintenance, RungResult, Stopped, Store};
+use crate::state::State;
+use oc_core::class::Class;
+use oc_core::clock::Stamp;
+use oc_core::config::{Policy, Span};
+use oc_core::fault::{Fault, Result};
+use oc_core::fsx;
+use oc_core::intent::Intent;
+use oc_core::report::{Envelope, Report, parse};
+use oc_core::world::World;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A report larger than this is none.
+const REPORT_CAP: u64 = 4 << 20;
+
+/// True inside a pass: `run` set the directory, and the lock was inherited or is ours to take.
+pub(super) fn pass_dir(world: &World) -> Option<PathBuf> {
+    let dir = PathBuf::from(std::env::var_os("OC_RUN_DIR")?);
+    (dir == world.paths.run()).then_some(dir)
+}
+
+/// The probe's report. Inside a pass a probe that left nothing usable (missing, crashed, killed) is a report that says so:
+/// not knowing is not down. By hand it is an error.
+pub(super) fn report(file: &Path, inside: bool) -> Result<Report> {
+    let bytes = read(file);
+    match bytes.and_then(|b| parse::<Report>(&b, &format!("report in {}", file.display()))) {
+        Ok(Envelope { body, .. }) => Ok(body),
+        Err(fault) if inside => Ok(nothing_measured(&fault)),
+        Err(fault) => Err(fault.hint("make one with `oc-probe --json`")),
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(REPORT_CAP).read_to_end(&mut bytes).map_err(|e| Fault::io("read", Path::new("stdin"), e))?;
+        return Ok(bytes);
+    }
+    fsx::read_capped(file, REPORT_CAP)?.ok_or_else(|| Fault::data(format_args!("{} does not exist", file.display())))
+}
+
+fn nothing_measured(fault: &Fault) -> Report {
+    Report {
+        class: Some(Class::Inconclusive),
+        conditions: vec![Class::Inconclusive],
+        summary: format!("nothing could be measured: {fault}"),
+        ..Report::empty(Stamp::now())
+    }
+}
+
+/// The parts of a [`Context`] that must live as long as it does.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    now: Stamp,
+    previous: Option<Stamp>,
+    interval: Duration,
+    stopped: Option<Stopped>,
+    maintenance: Option<Maintenance>,
+    consent: bool,
+    label: String,
+    jitter_permille: u16,
+}
+
+impl Surroundings {
+    pub(super) fn look(world: &World, previous: Option<Stamp>, intent: Intent) -> Self {
+        let service = &world.config.service;
+        let embedded = oc_core::service::manager(service, &world.paths) == oc_core::report::ManagerKind::Embedded;
+        let policy = &world.config.policy;
+        Self {
+            now: Stamp::now(),
+            previous,
+            interval: if embedded { policy.interval_embedded.get() } else { policy.interval.get() },
+            stopped: intent.stopped.map(|s| Stopped {
+                since: s.since,
+                reason: s.reason.unwrap_or_else(|| format!("by {}", s.by)),
+            }),
+            maintenance: intent.maintenance.map(|m| Maintenance {
+                since: m.since,
+                lasts: Some(Span::secs(m.for_s)),
+                reason: m.reason.unwrap_or_else(|| "no reason given".to_owned()),
+            }),
+            consent: world.config.agent.enabled,
+            label: service.unit.trim_end_matches(".service").to_owned(),
+            jitter_permille: jitter(),
+        }
+    }
+
+    pub(super) fn now(&self) -> &Stamp {
+        &self.now
+    }
+
+    pub(super) fn context<'a>(&'a self, store: Store<'a>, rung: RungResult) -> Context<'a> {
+        Context {
+            previous: self.previous.as_ref(),
+            stopped: self.stopped.as_ref(),
+            maintenance: self.maintenance.as_ref(),
+            store,
+            consent: self.consent,
+            jitter_permille: self.jitter_permille,
+            rung,
+            label: &self.label,
+            ..Context::plain(&self.now, self.interval)
+        }
+    }
+}
+
+/// Whether the history can be trusted: one that had to be put aside is in doubt for as long as the policy waits between two
+/// tries at the end of the ladder.
+pub(super) fn store(state: &State, policy: &Policy, now: &Stamp) -> Store<'static> {
+    let doubtful = state.doubt.as_ref().is_some_and(|since| now.since(since) < policy.ladder.half_open.get());
+    if doubtful { Store::Unreadable } else { Store::Sound }
+}
+
+fn jitter() -> u16 {
+    let mut bytes = [0_u8; 2];
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(_) => u16::from_ne_bytes(bytes) % 1001,
+        Err(_) => 0,
+    }
+}
