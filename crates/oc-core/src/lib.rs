@@ -3,6 +3,7 @@
 
 pub mod class;
 pub mod clock;
+pub mod config;
 pub mod exit;
 pub mod fault;
 pub mod fsx;
