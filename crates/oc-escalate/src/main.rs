@@ -1,1 +1,3 @@
+//! Placeholder: the command line is built on the library.
+
 fn main() {}
