@@ -135,6 +135,7 @@ impl Journal {
     pub fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
+            log: None,
             limit: 64 << 20,
             keep: 3,
         }
@@ -143,7 +144,10 @@ impl Journal {
     /// The journal of an instance, whose sentences also go to its log.
     #[must_use]
     pub fn of(paths: &crate::paths::Paths) -> Self {
-        Self { log: Some(crate::log::Log::new(&paths.log())), ..Self::new(&paths.journal()) }
+        Self {
+            log: Some(crate::log::Log::new(&paths.log())),
+            ..Self::new(&paths.journal())
+        }
     }
 
     /// Another size bound, for tests.

@@ -42,7 +42,8 @@ impl Log {
 
     fn line(&self, line: &str) -> Result<()> {
         let mut file = self.open()?;
-        file.write_all(line.as_bytes()).map_err(|e| Fault::io("append to", &self.path, e))
+        file.write_all(line.as_bytes())
+            .map_err(|e| Fault::io("append to", &self.path, e))
     }
 
     /// Opens it for appending, rotated first when it is over its size. For the output of programs that we start.
@@ -82,7 +83,8 @@ mod tests {
     fn the_log_is_bounded_and_foreign_text_cannot_forge_a_line() {
         let dir = tempfile::tempdir().unwrap();
         let log = Log::new(&dir.path().join("logs/watchdog.log"));
-        log.event(&Event::now(Kind::Warning, "t", "default", "one\ntwo\x1b[31m")).unwrap();
+        log.event(&Event::now(Kind::Warning, "t", "default", "one\ntwo\x1b[31m"))
+            .unwrap();
         let text = std::fs::read_to_string(dir.path().join("logs/watchdog.log")).unwrap();
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(!text.contains('\x1b'));

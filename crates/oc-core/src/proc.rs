@@ -378,7 +378,12 @@ impl Sink {
     }
 
     fn none() -> Self {
-        Self { pipe: None, bytes: Vec::new(), cap: 0, truncated: false }
+        Self {
+            pipe: None,
+            bytes: Vec::new(),
+            cap: 0,
+            truncated: false,
+        }
     }
 
     fn drain(&mut self) {

@@ -198,6 +198,28 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report in which nothing was measured.
+    #[must_use]
+    pub fn empty(stamp: Stamp) -> Self {
+        Self {
+            target: String::new(),
+            class: None,
+            conditions: Vec::new(),
+            summary: String::new(),
+            identity: None,
+            checks: Vec::new(),
+            uptime_ms: None,
+            rss_bytes: None,
+            latency_ms: None,
+            stalled_ms: 0,
+            service: None,
+            holder: None,
+            config_hash: None,
+            served_before: false,
+            stamp,
+        }
+    }
+
     /// The Nagios state. A broken configuration beside a service that answers is a degradation, not an outage: the
     /// running process does not read it before its next start.
     #[must_use]

@@ -4,8 +4,6 @@
 
 pub mod embedded;
 
-use crate::config::{Manager, Service};
-use crate::paths::Paths;
 use crate::report::ManagerKind;
 
 /// What a tool wants a manager to do.
@@ -20,19 +18,6 @@ pub enum Verb {
     Restart,
     /// KILL the whole tree, then start it.
     Kill,
-}
-
-/// Who starts the service of this instance. With `auto`: our own supervisor where one has been at work, else the manager
-/// of this platform.
-#[must_use]
-pub fn manager(service: &Service, paths: &Paths) -> ManagerKind {
-    match service.manager {
-        Manager::Launchd => ManagerKind::Launchd,
-        Manager::Systemd => ManagerKind::Systemd,
-        Manager::Embedded => ManagerKind::Embedded,
-        Manager::Auto if paths.supervise_recipe().exists() => ManagerKind::Embedded,
-        Manager::Auto => platform_default(),
-    }
 }
 
 /// The manager of this platform when nothing is configured: launchd on macOS, systemd where a user manager answers,

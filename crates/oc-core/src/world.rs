@@ -4,7 +4,7 @@ use crate::config::{Config, Request};
 use crate::fault::Result;
 use crate::intent::Intent;
 use crate::journal::{Event, Journal, Kind};
-use crate::paths::Paths;
+use crate::paths::{Paths, Places};
 use crate::run::Common;
 
 /// The instance a tool works on.
@@ -27,7 +27,7 @@ impl World {
     /// # Errors
     /// 78 when our configuration is wrong or nobody says where home is, 64 for a bad instance name, 74 or 77.
     pub fn open(tool: &'static str, common: &Common, may_write: bool) -> Result<Self> {
-        let loaded = Config::load(&Request::new(common, may_write && !common.dry_run))?;
+        let loaded = Config::load(&request(common, may_write))?;
         if common.verbose > 0 {
             loaded.notes.iter().for_each(crate::out::talk);
         }
@@ -58,5 +58,20 @@ impl World {
     /// 74 or 77 when it cannot be read.
     pub fn intent(&self) -> Result<Intent> {
         Intent::load(&self.paths.intent())
+    }
+}
+
+/// What the common flags ask of the loader.
+#[must_use]
+pub fn request(common: &Common, may_write: bool) -> Request {
+    Request {
+        places: Places {
+            instance: Some(common.instance.clone()),
+            state_dir: common.state_dir.clone(),
+            ..Places::default()
+        },
+        config: common.config.clone(),
+        flags: Vec::new(),
+        may_write: may_write && !common.dry_run,
     }
 }

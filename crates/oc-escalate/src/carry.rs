@@ -59,9 +59,17 @@ impl Carry {
         let finished = (over || other).then(|| self.clone());
         if over || other || self.bucket.is_none() {
             let config_seen = self.config_seen.take();
-            *self = Self { bucket: Some(now.clone()), identity: report.identity.clone(), config_seen, ..Self::default() };
+            *self = Self {
+                bucket: Some(now.clone()),
+                identity: report.identity.clone(),
+                config_seen,
+                ..Self::default()
+            };
         }
         self.previous = Some(now.clone());
+        if report.config_seen.is_some() {
+            self.config_seen.clone_from(&report.config_seen);
+        }
         self.rss_min_bytes = match (self.rss_min_bytes, report.rss_bytes) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -28,17 +28,27 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     let dir = RunDir::new(&world.paths);
     close_abandoned(world, &dir);
     let started = Stamp::now();
-    let mut record =
-        Record { id: new_id(&started), started, command: command.to_vec(), exit: None, took_ms: None };
+    let mut record = Record {
+        id: new_id(&started),
+        started,
+        command: command.to_vec(),
+        exit: None,
+        took_ms: None,
+    };
     dir.begin(&record)?;
     let deadline = Deadline::after(limit);
     let child = start(world, &lock, &dir, &record.id, command);
     lock.keep_private();
     let ended = wait(child?, &deadline, &stop);
     if ended == Ended::Deadline {
-        let text = format!("the pass was ended: it took longer than {}", humantime::format_duration(limit));
+        let text = format!(
+            "the pass was ended: it took longer than {}",
+            humantime::format_duration(limit)
+        );
         out::talk(&text);
-        world.journal.note(&world.event(Kind::PassDeadline, text).with("pass", &record.id));
+        world
+            .journal
+            .note(&world.event(Kind::PassDeadline, text).with("pass", &record.id));
     }
     let exit = ended.exit();
     record.exit = Some(exit.code());
@@ -89,7 +99,10 @@ fn start(world: &World, lock: &HealingLock, dir: &RunDir, id: &str, command: &[S
         cmd.env("OC_CONFIG", config);
     }
     // The steps lie beside us; cron and launchd do not have that directory on their PATH.
-    if let Some(bin) = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned())) {
+    if let Some(bin) = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.to_owned()))
+    {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let dirs = std::iter::once(bin).chain(std::env::split_paths(&path));
         if let Ok(joined) = std::env::join_paths(dirs) {
@@ -118,11 +131,18 @@ fn wait(mut child: Child, deadline: &Deadline, stop: &StopSignals) -> Ended {
 /// A pass that was killed left its files; they are evidence, so they are filed, and the journal says that it happened.
 /// Its attempts were written before they were made (write-ahead), so nothing has to be guessed here.
 fn close_abandoned(world: &World, dir: &RunDir) {
-    let Some(record) = dir.record().filter(|r| r.exit.is_none()) else { return };
+    let Some(record) = dir.record().filter(|r| r.exit.is_none()) else {
+        return;
+    };
     let text = format!("pass {} did not come to its end; this one goes on", record.id);
-    let event = world.event(Kind::PassAbandoned, text).with("pass", &record.id).with("started", &record.started);
+    let event = world
+        .event(Kind::PassAbandoned, text)
+        .with("pass", &record.id)
+        .with("started", &record.started);
     world.journal.note(&event);
-    let incident = decision(dir).and_then(|d| d.incident).unwrap_or_else(|| "abandoned".to_owned());
+    let incident = decision(dir)
+        .and_then(|d| d.incident)
+        .unwrap_or_else(|| "abandoned".to_owned());
     if let Err(fault) = dir.file(&world.paths, &incident, &record.id) {
         out::talk(fault);
     }
@@ -141,5 +161,7 @@ fn file(world: &World, dir: &RunDir, run: &str) {
 
 fn decision(dir: &RunDir) -> Option<Decision> {
     let bytes = fsx::read_capped(&dir.path().join("decision.json"), 1 << 20).ok()??;
-    serde_json::from_slice::<Envelope<Decision>>(&bytes).ok().map(|e| e.body)
+    serde_json::from_slice::<Envelope<Decision>>(&bytes)
+        .ok()
+        .map(|e| e.body)
 }

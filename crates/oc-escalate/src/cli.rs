@@ -105,9 +105,9 @@ impl Tool for Cli {
             Command::Settle(file) => commands::settle(common, &file.probe),
             Command::Status => commands::status(common),
             Command::Reset => commands::reset(common),
-            Command::Maintenance { what: Maintenance::On { lasts, reason } } => {
-                commands::maintenance_on(common, lasts, reason)
-            }
+            Command::Maintenance {
+                what: Maintenance::On { lasts, reason },
+            } => commands::maintenance_on(common, lasts, reason),
             Command::Maintenance { what: Maintenance::Off } => commands::maintenance_off(common),
             Command::Simulate { trace } => commands::simulate(common, &trace),
             Command::Run(run) => commands::run(common, run.every, run.all, &run.command),

@@ -62,7 +62,10 @@ impl RunDir {
     /// 74 or 77.
     pub fn begin(&self, record: &Record) -> Result<()> {
         fsx::private_dir(&self.path)?;
-        for entry in fs::read_dir(&self.path).map_err(|e| Fault::io("read", &self.path, e))?.flatten() {
+        for entry in fs::read_dir(&self.path)
+            .map_err(|e| Fault::io("read", &self.path, e))?
+            .flatten()
+        {
             let path = entry.path();
             let gone = if entry.file_type().is_ok_and(|t| t.is_dir()) {
                 fs::remove_dir_all(&path)
@@ -101,8 +104,11 @@ impl RunDir {
 /// Keeps the newest `keep` directories by name (names begin with the time). What cannot be removed is left.
 fn prune(dir: &Path, keep: usize) {
     let Ok(entries) = fs::read_dir(dir) else { return };
-    let mut dirs: Vec<PathBuf> =
-        entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()).collect();
+    let mut dirs: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
+        .map(|e| e.path())
+        .collect();
     if dirs.len() <= keep {
         return;
     }
@@ -119,7 +125,12 @@ fn prune(dir: &Path, keep: usize) {
 /// A name that sorts by time: `20260227T203252-7f3a`.
 #[must_use]
 pub fn new_id(now: &Stamp) -> String {
-    let mut time: String = now.rfc3339().chars().take(19).filter(|c| c.is_ascii_alphanumeric()).collect();
+    let mut time: String = now
+        .rfc3339()
+        .chars()
+        .take(19)
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect();
     let mut random = [0_u8; 2];
     // Two passes in one second differ by chance; without randomness the pid must do.
     if rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()).is_err() {
@@ -140,7 +151,10 @@ mod tests {
             fs::create_dir(dir.path().join(format!("2026010{n}T000000-0000"))).unwrap();
         }
         prune(dir.path(), 2);
-        let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         left.sort();
         assert_eq!(left, ["20260103T000000-0000", "20260104T000000-0000"]);
     }

@@ -74,9 +74,18 @@ impl<'w> Held<'w> {
         let missing = std::mem::take(&mut state.unjournaled);
         if !missing.is_empty() {
             let known = world.journal.recent(200)?;
-            missing.iter().filter(|e| !known.contains(e)).try_for_each(|e| world.journal.append(e))?;
+            missing
+                .iter()
+                .filter(|e| !known.contains(e))
+                .try_for_each(|e| world.journal.append(e))?;
         }
-        Ok(Self { world, file, _lock: lock, before, state })
+        Ok(Self {
+            world,
+            file,
+            _lock: lock,
+            before,
+            state,
+        })
     }
 
     /// Saves the content, if it changed, and tells the journal; see the order above.
@@ -85,7 +94,10 @@ impl<'w> Held<'w> {
     /// 74 or 77 when it cannot be written; the old content is then still there.
     pub fn save(&mut self, events: Vec<Event>) -> Result<()> {
         if !events.is_empty() {
-            let ahead = State { unjournaled: events, ..self.state.clone() };
+            let ahead = State {
+                unjournaled: events,
+                ..self.state.clone()
+            };
             self.file.save(&ahead)?;
             for event in &ahead.unjournaled {
                 self.world.journal.append(event)?;
@@ -101,10 +113,17 @@ impl<'w> Held<'w> {
 
 fn in_doubt(world: &World, file: &File, why: &str) -> Result<State> {
     let aside = file.put_aside()?;
-    let text = format!("{why}; put aside as {}; nothing automatic is done for a while", aside.display());
+    let text = format!(
+        "{why}; put aside as {}; nothing automatic is done for a while",
+        aside.display()
+    );
     out::talk(&text);
     let event = world.event(Kind::Warning, text).with("key", "history_unreadable");
-    Ok(State { doubt: Some(Stamp::now()), unjournaled: vec![event], ..State::default() })
+    Ok(State {
+        doubt: Some(Stamp::now()),
+        unjournaled: vec![event],
+        ..State::default()
+    })
 }
 
 /// True when a write failed for want of space or rights: the policy then goes on with care instead of stopping.

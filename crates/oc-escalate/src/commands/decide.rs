@@ -29,7 +29,13 @@ pub fn decide(common: &Common, probe: &Path) -> Result<Answer> {
         None => preview(&world, &report)?,
     };
     let text = text(&decision);
-    Ok(Answer::new("oc.decision/1", decision.action.exit(), decision.action.name(), &decision)?.text(text))
+    Ok(Answer::new(
+        "oc.decision/1",
+        decision.action.exit(),
+        decision.action.name(),
+        &decision,
+    )?
+    .text(text))
 }
 
 /// By hand: what would be done. Nothing is written.
@@ -42,7 +48,12 @@ fn preview(world: &World, report: &Report) -> Result<Decision> {
         Ok(state) => (state.clone(), input::store(state, policy, around.now())),
         Err(_) => (State::default(), Store::Unreadable),
     };
-    Ok(policy::decide(policy, &state.history, report, &around.context(store, RungResult::Done)))
+    Ok(policy::decide(
+        policy,
+        &state.history,
+        report,
+        &around.context(store, RungResult::Done),
+    ))
 }
 
 /// Inside a pass: the history learns what was seen, and of the attempt before it is made.
@@ -108,28 +119,42 @@ fn careful(world: &World, state: &State, report: &Report, around: &Surroundings)
     let policy = &world.config.policy;
     let marker = world.paths.state_lock();
     let last = std::fs::metadata(&marker).and_then(|m| m.modified()).ok();
-    let last = last.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).map(|since_1970| Stamp {
-        wall_ms: i64::try_from(since_1970.as_millis()).unwrap_or(0),
-        // Another boot's counters: only the wall clock of a file time is known.
-        boot: String::new(),
-        ..around.now().clone()
-    });
+    let last = last
+        .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
+        .map(|since_1970| Stamp {
+            wall_ms: i64::try_from(since_1970.as_millis()).unwrap_or(0),
+            // Another boot's counters: only the wall clock of a file time is known.
+            boot: String::new(),
+            ..around.now().clone()
+        });
     let decision = policy::decide(
         policy,
         &state.history,
         report,
-        &around.context(Store::Unwritable { last_action: last.as_ref() }, RungResult::Done),
+        &around.context(
+            Store::Unwritable {
+                last_action: last.as_ref(),
+            },
+            RungResult::Done,
+        ),
     );
     if matches!(decision.action, Action::Restart | Action::Doctor | Action::Agent) {
         let touched = fsx::open_rw(&marker).and_then(|file| {
             let now = std::fs::FileTimes::new().set_modified(
-                std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(around.now().wall_ms).unwrap_or(0)),
+                std::time::UNIX_EPOCH
+                    + std::time::Duration::from_millis(u64::try_from(around.now().wall_ms).unwrap_or(0)),
             );
-            file.set_times(now).map_err(|e| oc_core::fault::Fault::io("touch", &marker, e))
+            file.set_times(now)
+                .map_err(|e| oc_core::fault::Fault::io("touch", &marker, e))
         });
         if let Err(fault) = touched {
             // Without even that there is no bound, hence no action.
-            return Decision { action: Action::Human, method: None, reason: fault.what, ..decision };
+            return Decision {
+                action: Action::Human,
+                method: None,
+                reason: fault.what,
+                ..decision
+            };
         }
     }
     decision
@@ -139,8 +164,17 @@ fn careful(world: &World, state: &State, report: &Report, around: &Surroundings)
 fn sample(world: &World, state: &mut State, bucket: &Carry, report: &Report) -> Option<Event> {
     let at = bucket.bucket.clone()?;
     if let (Some(identity), Some(rss_bytes)) = (&bucket.identity, bucket.rss_min_bytes) {
-        let sample = crate::history::Sample { at: at.clone(), rss_bytes };
-        state.history.record(&world.config.policy, Change::Sampled { identity: identity.clone(), sample });
+        let sample = crate::history::Sample {
+            at: at.clone(),
+            rss_bytes,
+        };
+        state.history.record(
+            &world.config.policy,
+            Change::Sampled {
+                identity: identity.clone(),
+                sample,
+            },
+        );
     }
     Some(
         world

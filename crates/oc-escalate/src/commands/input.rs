@@ -37,7 +37,10 @@ pub(super) fn report(file: &Path, inside: bool) -> Result<Report> {
 fn read(file: &Path) -> Result<Vec<u8>> {
     if file.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().take(REPORT_CAP).read_to_end(&mut bytes).map_err(|e| Fault::io("read", Path::new("stdin"), e))?;
+        std::io::stdin()
+            .take(REPORT_CAP)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Fault::io("read", Path::new("stdin"), e))?;
         return Ok(bytes);
     }
     fsx::read_capped(file, REPORT_CAP)?.ok_or_else(|| Fault::data(format_args!("{} does not exist", file.display())))
@@ -68,12 +71,16 @@ pub(super) struct Surroundings {
 impl Surroundings {
     pub(super) fn look(world: &World, previous: Option<Stamp>, intent: Intent) -> Self {
         let service = &world.config.service;
-        let embedded = oc_core::service::manager(service, &world.paths) == oc_core::report::ManagerKind::Embedded;
+        let embedded = oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
         let policy = &world.config.policy;
         Self {
             now: Stamp::now(),
             previous,
-            interval: if embedded { policy.interval_embedded.get() } else { policy.interval.get() },
+            interval: if embedded {
+                policy.interval_embedded.get()
+            } else {
+                policy.interval.get()
+            },
             stopped: intent.stopped.map(|s| Stopped {
                 since: s.since,
                 reason: s.reason.unwrap_or_else(|| format!("by {}", s.by)),
@@ -111,7 +118,10 @@ impl Surroundings {
 /// Whether the history can be trusted: one that had to be put aside is in doubt for as long as the policy waits between two
 /// tries at the end of the ladder.
 pub(super) fn store(state: &State, policy: &Policy, now: &Stamp) -> Store<'static> {
-    let doubtful = state.doubt.as_ref().is_some_and(|since| now.since(since) < policy.ladder.half_open.get());
+    let doubtful = state
+        .doubt
+        .as_ref()
+        .is_some_and(|since| now.since(since) < policy.ladder.half_open.get());
     if doubtful { Store::Unreadable } else { Store::Sound }
 }
 

@@ -19,15 +19,30 @@ pub fn maintenance_on(common: &Common, lasts: Option<Duration>, reason: Option<S
     let world = World::open("oc-escalate", common, true)?;
     let lasts = lasts.unwrap_or_else(|| world.config.policy.hold.maintenance.get());
     if lasts.as_secs() == 0 {
-        return Err(Fault::usage("maintenance must last at least a second")
-            .hint("end it with `oc-escalate maintenance off`"));
+        return Err(
+            Fault::usage("maintenance must last at least a second").hint("end it with `oc-escalate maintenance off`")
+        );
     }
     let now = Stamp::now();
-    let until = rfc3339(now.wall_ms.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX)));
+    let until = rfc3339(
+        now.wall_ms
+            .saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX)),
+    );
     let text = format!("maintenance until {until}");
-    let maintenance = Maintenance { since: now, for_s: lasts.as_secs(), reason: reason.clone() };
-    change(&world, &text, reason.as_deref(), |intent| intent.maintenance = Some(maintenance))?;
-    answer(common, "on", json!({"maintenance": true, "until": until, "reason": reason}), &text)
+    let maintenance = Maintenance {
+        since: now,
+        for_s: lasts.as_secs(),
+        reason: reason.clone(),
+    };
+    change(&world, &text, reason.as_deref(), |intent| {
+        intent.maintenance = Some(maintenance)
+    })?;
+    answer(
+        common,
+        "on",
+        json!({"maintenance": true, "until": until, "reason": reason}),
+        &text,
+    )
 }
 
 /// `oc-escalate maintenance off`.
@@ -36,7 +51,9 @@ pub fn maintenance_on(common: &Common, lasts: Option<Duration>, reason: Option<S
 /// 74, 77, 78.
 pub fn maintenance_off(common: &Common) -> Result<Answer> {
     let world = World::open("oc-escalate", common, true)?;
-    change(&world, "maintenance is over", None, |intent| intent.maintenance = None)?;
+    change(&world, "maintenance is over", None, |intent| {
+        intent.maintenance = None;
+    })?;
     answer(common, "off", json!({"maintenance": false}), "maintenance is over")
 }
 

@@ -22,7 +22,9 @@ pub fn reset(common: &Common) -> Result<Answer> {
         let mut held = Held::take(&world)?;
         held.state.history.record(&world.config.policy, Change::Reset);
         held.state.doubt = None;
-        let event = world.event(Kind::Intent, "a person reset the history").incident(forgotten.as_deref());
+        let event = world
+            .event(Kind::Intent, "a person reset the history")
+            .incident(forgotten.as_deref());
         held.save(vec![event])?;
     }
     let text = match (&forgotten, common.dry_run) {

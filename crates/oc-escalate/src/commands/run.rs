@@ -23,7 +23,11 @@ pub fn run(common: &Common, every: Option<Duration>, all: bool, command: &[Strin
     let world = World::open("oc-escalate", common, true)?;
     let limit = common.deadline.unwrap_or(PASS_DEADLINE);
     let exit = if common.dry_run {
-        out::talk(format_args!("would run as the one healing of {}: {}", world.instance(), command.join(" ")));
+        out::talk(format_args!(
+            "would run as the one healing of {}: {}",
+            world.instance(),
+            command.join(" ")
+        ));
         Exit::Good
     } else if all {
         every_instance(&world.config, every, limit, command)?
@@ -32,7 +36,12 @@ pub fn run(common: &Common, every: Option<Duration>, all: bool, command: &[Strin
     } else {
         chain::once(&world, command, limit)?
     };
-    Answer::new("oc.run/1", exit, "ended", &json!({"command": command, "dry_run": common.dry_run}))
+    Answer::new(
+        "oc.run/1",
+        exit,
+        "ended",
+        &json!({"command": command, "dry_run": common.dry_run}),
+    )
 }
 
 /// One child of ours for each instance, side by side: a slow one delays nobody. The worst code wins; "busy" is no worse
@@ -43,25 +52,40 @@ fn every_instance(config: &Config, every: Option<Duration>, limit: Duration, com
     let mut children = Vec::new();
     for name in config.instance_names() {
         let mut cmd = Cmd::new(&me);
-        cmd.args(["run", "--instance", name, "--deadline", &format!("{}s", limit.as_secs().max(1))]);
+        cmd.args([
+            "run",
+            "--instance",
+            name,
+            "--deadline",
+            &format!("{}s", limit.as_secs().max(1)),
+        ]);
         if let Some(interval) = every {
             cmd.args(["--every", &format!("{}ms", interval.as_millis())]);
         }
         // These speak of one instance only.
-        cmd.env_remove("OC_STATE_DIR").env_remove("OC_INSTANCE").args(["--"]).args(command);
+        cmd.env_remove("OC_STATE_DIR")
+            .env_remove("OC_INSTANCE")
+            .args(["--"])
+            .args(command);
         children.push(cmd.spawn()?);
     }
     // Each child ends itself at its deadline; ours is a margin later.
     let deadline = Deadline::after(limit.saturating_add(Duration::from_secs(60)));
     let mut worst = Exit::Good;
     for mut child in children {
-        let left = if every.is_some() { Duration::MAX } else { deadline.left() };
+        let left = if every.is_some() {
+            Duration::MAX
+        } else {
+            deadline.left()
+        };
         let mut ended = wait_exit(&mut child, left);
         while !ended && every.is_some() && stop.pending().is_none() {
             ended = wait_exit(&mut child, Duration::from_secs(3600));
         }
         let exit = if ended {
-            child.wait().map_or(Exit::Internal, |status| oc_core::proc::Ended::from(status).exit())
+            child
+                .wait()
+                .map_or(Exit::Internal, |status| oc_core::proc::Ended::from(status).exit())
         } else {
             end_tree(&mut child, Duration::from_secs(10)).exit()
         };

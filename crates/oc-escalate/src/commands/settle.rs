@@ -40,8 +40,19 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
             }));
             held.state.history.record(policy, change.clone());
         }
-        events.extend(settled.notices.iter().map(|n| tell::notice(&world, n, settled.incident.as_deref())));
-        events.extend(human_needed(&world, &mut held.state.history, policy, &settled, around.now()));
+        events.extend(
+            settled
+                .notices
+                .iter()
+                .map(|n| tell::notice(&world, n, settled.incident.as_deref())),
+        );
+        events.extend(human_needed(
+            &world,
+            &mut held.state.history,
+            policy,
+            &settled,
+            around.now(),
+        ));
         match held.save(events) {
             Err(fault) if state::unwritable(&fault) => out::talk(format_args!("{fault}; this pass leaves no record")),
             other => other?,
@@ -72,7 +83,11 @@ fn human_needed(
         return None;
     }
     let key = format!("{KEY}:{}", settled.incident.as_deref().unwrap_or("none"));
-    if history.told.get(&key).is_some_and(|at| now.since(at) < policy.warn.repeat.get()) {
+    if history
+        .told
+        .get(&key)
+        .is_some_and(|at| now.since(at) < policy.warn.repeat.get())
+    {
         return None;
     }
     history.told.retain(|k, _| !k.starts_with(KEY));
@@ -99,7 +114,9 @@ fn speak(world: &World, settled: &Settlement) {
 
 /// How the tool of this pass's rung ended, as far as that tells more than the probe does.
 fn rung_result(dir: &Path) -> RungResult {
-    let Some(decision) = answer::<Decision>(&dir.join("decision.json")) else { return RungResult::Done };
+    let Some(decision) = answer::<Decision>(&dir.join("decision.json")) else {
+        return RungResult::Done;
+    };
     let file = match decision.action {
         Action::Restart => "action.json",
         Action::Doctor => "doctor.json",

@@ -29,7 +29,10 @@ pub fn simulate(common: &Common, trace: &Path) -> Result<Answer> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| parse_line(n + 1, line))
         .collect::<Result<_>>()?;
-    let setup = Setup { policy: world.config.policy.clone(), consent: world.config.agent.enabled };
+    let setup = Setup {
+        policy: world.config.policy.clone(),
+        consent: world.config.agent.enabled,
+    };
     let silent = common.quiet || common.json;
     let mut shown = Shown::default();
     let summary = run(&setup, &lines, |pass| {
@@ -42,7 +45,13 @@ pub fn simulate(common: &Common, trace: &Path) -> Result<Answer> {
         if !same {
             shown.last.clone_from(&decision.reason);
             let class = decision.class.map_or("healthy", oc_core::class::Class::name);
-            shown.line(&format!("{}  {:<8} {:<18} {}\n", pass.now.rfc3339(), decision.action.name(), class, decision.reason));
+            shown.line(&format!(
+                "{}  {:<8} {:<18} {}\n",
+                pass.now.rfc3339(),
+                decision.action.name(),
+                class,
+                decision.reason
+            ));
         }
         if pass.settlement.is_some_and(|s| s.closed) {
             shown.line(&format!("{}  closed\n", pass.now.rfc3339()));

@@ -32,29 +32,69 @@ pub fn status(common: &Common) -> Result<Answer> {
         // Writing into a String cannot fail.
         let _written = writeln!(text, "{name:<12} {value}");
     };
-    line("incident", history.incident.as_ref().map_or("none".into(), |i| {
-        format!("{} ({}), open for {}, {} attempts", i.id, i.class, short(now.since(&i.opened)), i.attempts)
-    }));
+    line(
+        "incident",
+        history.incident.as_ref().map_or("none".into(), |i| {
+            format!(
+                "{} ({}), open for {}, {} attempts",
+                i.id,
+                i.class,
+                short(now.since(&i.opened)),
+                i.attempts
+            )
+        }),
+    );
     for attempt in history.attempts.iter().rev().take(5) {
-        line("attempt", format!(
-            "{} ago: {} for {}: {}", short(now.since(&attempt.at)), attempt.action.name(), attempt.class,
-            outcome(attempt.outcome)));
+        line(
+            "attempt",
+            format!(
+                "{} ago: {} for {}: {}",
+                short(now.since(&attempt.at)),
+                attempt.action.name(),
+                attempt.class,
+                outcome(attempt.outcome)
+            ),
+        );
     }
-    line("serving", history.served.as_ref().map_or("never seen".into(), |s| match &s.identity {
-        Some(identity) => format!("pid {}, seen since {}", identity.pid, rfc3339(s.since.wall_ms)),
-        None => format!("seen since {}", rfc3339(s.since.wall_ms)),
-    }));
+    line(
+        "serving",
+        history
+            .served
+            .as_ref()
+            .map_or("never seen".into(), |s| match &s.identity {
+                Some(identity) => format!("pid {}, seen since {}", identity.pid, rfc3339(s.since.wall_ms)),
+                None => format!("seen since {}", rfc3339(s.since.wall_ms)),
+            }),
+    );
     if let Some(stopped) = &intent.stopped {
-        line("stopped", format!("on purpose by {}, {} ago", stopped.by, short(now.since(&stopped.since))));
+        line(
+            "stopped",
+            format!("on purpose by {}, {} ago", stopped.by, short(now.since(&stopped.since))),
+        );
     }
     if let Some(m) = intent.maintenance_now(&now) {
         let left = std::time::Duration::from_secs(m.for_s).saturating_sub(now.since(&m.since));
-        line("maintenance", format!("for another {} ({})", short(left), m.reason.as_deref().unwrap_or("no reason given")));
+        line(
+            "maintenance",
+            format!(
+                "for another {} ({})",
+                short(left),
+                m.reason.as_deref().unwrap_or("no reason given")
+            ),
+        );
     }
-    line("last pass", last_pass.as_ref().map_or("none".into(), |p| format!("{} ago", short(now.since(p)))));
-    line("healing", holder.as_ref().map_or("none under way".into(), |h| {
-        format!("{} for {}", h.command, short(now.since(&h.since)))
-    }));
+    line(
+        "last pass",
+        last_pass
+            .as_ref()
+            .map_or("none".into(), |p| format!("{} ago", short(now.since(p)))),
+    );
+    line(
+        "healing",
+        holder.as_ref().map_or("none under way".into(), |h| {
+            format!("{} for {}", h.command, short(now.since(&h.since)))
+        }),
+    );
     if let Some(trouble) = &trouble {
         line("history", trouble.clone());
     }
@@ -69,7 +109,11 @@ pub fn status(common: &Common) -> Result<Answer> {
         "holder": holder,
         "trouble": trouble,
     });
-    let verdict = if body["incident"] == Value::Null { "quiet" } else { "incident" };
+    let verdict = if body["incident"] == Value::Null {
+        "quiet"
+    } else {
+        "incident"
+    };
     Ok(Answer::new("oc.escalation/1", Exit::Good, verdict, &body)?.text(text))
 }
 

@@ -17,7 +17,15 @@ pub(super) fn change(world: &World, change: &Change, report: &Report) -> Option<
         Change::Attempted { attempt } => {
             let method = attempt.method.map(|m| format!(" ({})", m.name())).unwrap_or_default();
             world
-                .event(Kind::Attempt, format!("attempt {}: {}{method} for {}", attempt.number, attempt.action.name(), attempt.class))
+                .event(
+                    Kind::Attempt,
+                    format!(
+                        "attempt {}: {}{method} for {}",
+                        attempt.number,
+                        attempt.action.name(),
+                        attempt.class
+                    ),
+                )
                 .incident(Some(&attempt.incident))
                 .with("action", attempt.action)
                 .with("method", attempt.method)
@@ -33,9 +41,17 @@ pub(super) fn change(world: &World, change: &Change, report: &Report) -> Option<
                 Outcome::Pending => return None,
             };
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
-            world.event(Kind::Outcome, format!("the last attempt: {word}{why}")).with("outcome", outcome)
+            world
+                .event(Kind::Outcome, format!("the last attempt: {word}{why}"))
+                .with("outcome", outcome)
         }
-        Change::Closed { incident, opened, serving_since, by_us, at } => {
+        Change::Closed {
+            incident,
+            opened,
+            serving_since,
+            by_us,
+            at,
+        } => {
             let lasted = serving_since.as_ref().unwrap_or(at).since(opened);
             let how = match (serving_since, by_us) {
                 (None, _) => "stopped on purpose",
@@ -50,14 +66,27 @@ pub(super) fn change(world: &World, change: &Change, report: &Report) -> Option<
                 .with("serving_since", serving_since)
                 .with("took_ms", u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX))
         }
-        Change::Served { by, recovered_by_itself } => world
-            .event(Kind::Ready, if *recovered_by_itself { "another process serves" } else { "it serves" })
+        Change::Served {
+            by,
+            recovered_by_itself,
+        } => world
+            .event(
+                Kind::Ready,
+                if *recovered_by_itself {
+                    "another process serves"
+                } else {
+                    "it serves"
+                },
+            )
             .with("identity", &by.identity)
             .with("since", &by.since),
-        Change::UnloadedByPerson { holds: true, .. } => {
-            world.event(Kind::Intent, "a person took the service out of its manager again; it is left alone")
-        }
-        Change::Late { sleep: true, .. } => world.event(Kind::Warning, "awake again after a sleep").with("key", "woke"),
+        Change::UnloadedByPerson { holds: true, .. } => world.event(
+            Kind::Intent,
+            "a person took the service out of its manager again; it is left alone",
+        ),
+        Change::Late { sleep: true, .. } => world
+            .event(Kind::Warning, "awake again after a sleep")
+            .with("key", "woke"),
         _ => return None,
     };
     Some(event)
@@ -70,7 +99,11 @@ pub(super) fn notice(world: &World, notice: &Notice, incident: Option<&str>) -> 
         Severity::Warning => "warning",
         Severity::Critical => "critical",
     };
-    world.event(Kind::Warning, &notice.text).incident(incident).with("key", notice.key).with("severity", severity)
+    world
+        .event(Kind::Warning, &notice.text)
+        .incident(incident)
+        .with("key", notice.key)
+        .with("severity", severity)
 }
 
 /// A duration for people: tenths below a minute, whole seconds above.
