@@ -4,6 +4,7 @@ mod agent;
 mod doctor;
 mod instances;
 mod notify;
+mod policy;
 mod probe;
 mod report;
 mod secret;
@@ -15,6 +16,9 @@ pub use agent::{Agent, Driver};
 pub use doctor::Doctor;
 pub use instances::Instance;
 pub use notify::{Alertmanager, Discord, Notify, Ntfy, Slack, Telegram, Webhook};
+pub use policy::{
+    AgentBounds, Backoff, Flapping, HealthyAgain, Hold, KillBound, Ladder, MemoryPolicy, Policy, RestartBound, Warn,
+};
 pub use probe::{Deep, DeepAction, Expect, Leak, MaxAge, Probe};
 pub use report::{Digest, Report};
 pub use secret::Secret;
@@ -46,6 +50,8 @@ pub struct Config {
     pub service: Service,
     /// What counts as healthy.
     pub probe: Probe,
+    /// When to act, how often, and when to leave it alone.
+    pub policy: Policy,
     /// Repairs of configuration and surroundings.
     pub doctor: Doctor,
     /// The AI doctor.
