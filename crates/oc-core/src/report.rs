@@ -198,10 +198,31 @@ pub struct Report {
 }
 
 impl Report {
-    /// The Nagios state: the worst of all conditions, unless one of higher precedence explains it away.
+    /// The Nagios state. A broken configuration beside a service that answers is a degradation, not an outage: the
+    /// running process does not read it before its next start.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.class.map_or(Health::Healthy, Class::health)
+        match self.class {
+            None => Health::Healthy,
+            Some(Class::ConfigMissing | Class::ConfigInvalid | Class::NewerConfig) if self.serving() => {
+                Health::Degraded
+            }
+            Some(class) => class.health(),
+        }
+    }
+
+    /// True when the service itself answered as it should: the check `liveness` is ok.
+    #[must_use]
+    pub fn serving(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.name == "liveness" && check.status == CheckStatus::Ok)
+    }
+
+    /// True when this condition holds, whether or not it gives the report its class.
+    #[must_use]
+    pub fn has(&self, class: Class) -> bool {
+        self.class == Some(class) || self.conditions.contains(&class)
     }
 
     /// The newest end of the service's process that the manager remembers.
@@ -270,6 +291,22 @@ pub enum Method {
     Graceful,
     /// KILL through the manager, whole tree, then start: it cannot act on anything gentler.
     Kill,
+    /// End the verified stale process of ours that holds the port (the decision's identity), then start.
+    EndStale,
+}
+
+impl Method {
+    /// The name in JSON, config and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Register => "register",
+            Self::Graceful => "graceful",
+            Self::Kill => "kill",
+            Self::EndStale => "end_stale",
+        }
+    }
 }
 
 /// What `oc-escalate decide` answers.
