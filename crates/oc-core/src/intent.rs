@@ -64,22 +64,33 @@ impl Intent {
             Loaded::Found(intent) => Ok(intent),
             Loaded::Unreadable { why } => {
                 let aside = store.put_aside()?;
-                let reason = format!(
-                    "{why}; put aside as {}; left alone in case you stopped it",
-                    aside.display()
-                );
-                let doubt = Maintenance {
-                    since: Stamp::now(),
-                    for_s: DOUBT.as_secs(),
-                    reason: Some(reason),
-                };
-                let intent = Self {
-                    stopped: None,
-                    maintenance: Some(doubt),
-                };
+                let intent = Self::in_doubt(&format!("{why}; put aside as {}", aside.display()));
                 intent.save(path)?;
                 Ok(intent)
             }
+        }
+    }
+
+    /// As [`Intent::load`] for tools that only look: nothing is put aside, nothing is written, and what cannot be read
+    /// for whatever reason stands as maintenance too.
+    #[must_use]
+    pub fn peek(path: &Path) -> Self {
+        match Store::new(path, 1).load() {
+            Ok(Loaded::Missing) => Self::default(),
+            Ok(Loaded::Found(intent)) => intent,
+            Ok(Loaded::Unreadable { why }) => Self::in_doubt(&why),
+            Err(fault) => Self::in_doubt(&fault.what),
+        }
+    }
+
+    fn in_doubt(why: &str) -> Self {
+        Self {
+            stopped: None,
+            maintenance: Some(Maintenance {
+                since: Stamp::now(),
+                for_s: DOUBT.as_secs(),
+                reason: Some(format!("{why}; left alone in case you stopped it")),
+            }),
         }
     }
 
@@ -121,5 +132,15 @@ mod tests {
             "but not for ever"
         );
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn who_only_looks_leaves_an_unreadable_intent_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("intent.json");
+        crate::fsx::replace(&path, b"half a f").unwrap();
+        assert!(Intent::peek(&path).maintenance_now(&Stamp::now()).is_some());
+        assert_eq!(std::fs::read(&path).unwrap(), b"half a f");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -196,6 +196,8 @@ in_watchdog! {
     config_cache => "config.cache.json";
     /// oc-escalate's history.
     state => "state.json";
+    /// What one pass hands to the next; may be lost.
+    carry => "carry.json";
     /// Append-only events.
     journal => "journal.jsonl";
     /// A person's will: stopped, maintenance.

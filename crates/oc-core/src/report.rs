@@ -190,6 +190,10 @@ pub struct Report {
     pub holder: Option<Holder>,
     /// Content hash of the service's configuration on disk.
     pub config_hash: Option<String>,
+    /// What is known about that file, for the caller to hand to the next probe, so that an unchanged file is not read
+    /// again; the probe itself writes nothing.
+    #[serde(default)]
+    pub config_seen: Option<Value>,
     /// True when this identity has served at some time before, so that "refused" can only be a drain or a fault.
     #[serde(default)]
     pub served_before: bool,
@@ -215,6 +219,7 @@ impl Report {
             service: None,
             holder: None,
             config_hash: None,
+            config_seen: None,
             served_before: false,
             stamp,
         }

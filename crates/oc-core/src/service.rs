@@ -4,7 +4,9 @@
 
 pub mod embedded;
 
-use crate::report::ManagerKind;
+use crate::config::Manager;
+use crate::paths::Paths;
+use crate::report::{ManagerKind, ServiceState, ServiceView};
 
 /// What a tool wants a manager to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -36,5 +38,34 @@ pub fn platform_default() -> ManagerKind {
         ManagerKind::Systemd
     } else {
         ManagerKind::Embedded
+    }
+}
+
+/// The manager that the configuration means: the named one; with `auto` our own supervisor where one is (or was) at work
+/// for this instance, else the platform's.
+#[must_use]
+pub fn chosen(manager: Manager, paths: &Paths) -> ManagerKind {
+    match manager {
+        Manager::Launchd => ManagerKind::Launchd,
+        Manager::Systemd => ManagerKind::Systemd,
+        Manager::Embedded => ManagerKind::Embedded,
+        Manager::Auto if paths.supervise_recipe().exists() => ManagerKind::Embedded,
+        Manager::Auto => platform_default(),
+    }
+}
+
+/// What the manager says about the instance's service. Never on the path of a healthy pass.
+#[must_use]
+pub fn view(manager: ManagerKind, paths: &Paths) -> ServiceView {
+    match manager {
+        ManagerKind::Embedded => embedded::Dir::new(paths.supervise()).view(),
+        ManagerKind::Launchd | ManagerKind::Systemd => ServiceView {
+            manager,
+            state: ServiceState::Unknown,
+            identity: None,
+            exits: Vec::new(),
+            never_ready_in_a_row: 0,
+            next_start_at: None,
+        },
     }
 }

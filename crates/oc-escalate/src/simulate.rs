@@ -282,6 +282,7 @@ fn report(line: &Line, now: &Stamp, exits: &[ServiceExit]) -> Report {
         stalled_ms: 0,
         holder: None,
         config_hash: None,
+        config_seen: None,
         served_before: true,
         stamp: now.clone(),
     }

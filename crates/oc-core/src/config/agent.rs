@@ -15,8 +15,8 @@ pub enum Driver {
     Headless,
 }
 
-/// Section `agent`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Section `agent`. How many sessions and at what cost is bounded by `policy.agent`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Agent {
     /// The consent: sessions cost money, and redacted logs leave the machine.
@@ -37,10 +37,6 @@ pub struct Agent {
     pub first_answer: Span,
     /// Turns of one session, at most.
     pub max_turns: u32,
-    /// US dollars that one session may cost.
-    pub session_usd: f64,
-    /// US dollars of all sessions of a month; charged in advance.
-    pub month_usd: f64,
 }
 
 impl Default for Agent {
@@ -55,8 +51,6 @@ impl Default for Agent {
             deadline: Span::mins(10),
             first_answer: Span::secs(90),
             max_turns: 50,
-            session_usd: 1.0,
-            month_usd: 10.0,
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::path::PathBuf;
 
 /// Part of a section; its fields are checked by the schema, and by the section's type when the instance is loaded.
-pub type Part = Map<String, Value>;
+type Part = Map<String, Value>;
 
 /// One further instance. `policy`, `doctor`, `agent`, `notify`, `report` and `language` begin from the top-level
 /// sections; `service` and `probe` begin from the defaults, since another instance is another process on another port.
