@@ -18,7 +18,7 @@ pub use notify::{Alertmanager, Discord, Notify, Ntfy, Slack, Telegram, Webhook};
 pub use probe::{Deep, DeepAction, Expect, Leak, MaxAge, Probe};
 pub use report::{Digest, Report};
 pub use secret::Secret;
-pub use service::{ConfigType, Kind, Manager, Service};
+pub use service::{ConfigType, Kind, Manager, Service, Supervise};
 pub use size::Size;
 pub use span::Span;
 
