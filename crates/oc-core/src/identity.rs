@@ -86,6 +86,20 @@ impl Identity {
     }
 }
 
+/// Who we are. Unlike [`Identity::of`] this also answers for pid 1: in a container a supervisor may be just that.
+#[must_use]
+pub fn own() -> Identity {
+    let pid = i32::try_from(std::process::id()).unwrap_or(0);
+    os::lookup(pid).map_or_else(
+        || Identity {
+            pid,
+            started: 0,
+            boot: boot_id().to_owned(),
+        },
+        |info| info.identity,
+    )
+}
+
 /// The process table's line of a pid; `None` when there is none. Pids below 2 are refused: they are never a service.
 #[must_use]
 pub fn lookup(pid: i32) -> Option<ProcessInfo> {

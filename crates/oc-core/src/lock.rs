@@ -96,6 +96,31 @@ impl HealingLock {
     }
 }
 
+/// Takes a lock for as long as the returned file is open, and writes into it who we are; `what` completes the sentence
+/// "... is held by pid N". For programs of which there may be one.
+///
+/// # Errors
+/// 75 naming the holder, 74 or 77 when the file cannot be used.
+pub fn claim(path: &Path, what: &str) -> Result<File> {
+    if let Some(dir) = path.parent() {
+        fsx::private_dir(dir)?;
+    }
+    let mut file = fsx::open_rw(path)?;
+    // Those who only look whether it is held (`holder`) hold it themselves for that moment.
+    let deadline = crate::clock::Deadline::after(std::time::Duration::from_millis(100));
+    while let Err(error) = fs2::FileExt::try_lock_exclusive(&file) {
+        if error.kind() != fs2::lock_contended_error().kind() {
+            return Err(Fault::io("lock", path, error));
+        }
+        if deadline.passed() {
+            return Err(Fault::busy(format_args!("{what} is held by {}", holder_text(&mut file))));
+        }
+        crate::clock::pause(std::time::Duration::from_millis(5));
+    }
+    write_holder(&mut file).map_err(|e| Fault::io("write", path, e))?;
+    Ok(file)
+}
+
 /// Who holds the lock at this moment, or `None` when it is free. Reads only.
 #[must_use]
 pub fn holder(path: &Path) -> Option<LockHolder> {
@@ -140,7 +165,13 @@ fn inherited_file() -> Option<ManuallyDrop<File>> {
 }
 
 fn busy(file: &mut File) -> Fault {
-    let who = match read_holder(file) {
+    let who = holder_text(file);
+    Fault::busy(format_args!("another healing is under way: the lock is held by {who}"))
+        .hint("it has a deadline; wait for it, or see `oc-escalate status`")
+}
+
+fn holder_text(file: &mut File) -> String {
+    match read_holder(file) {
         Some(holder) => {
             let pid = holder
                 .identity
@@ -151,9 +182,7 @@ fn busy(file: &mut File) -> Fault {
             format!("{pid} ({}) since {since}", holder.command)
         }
         None => "a process that did not say who it is".to_owned(),
-    };
-    Fault::busy(format_args!("another healing is under way: the lock is held by {who}"))
-        .hint("it has a deadline; wait for it, or see `oc-escalate status`")
+    }
 }
 
 fn read_holder(file: &mut File) -> Option<LockHolder> {

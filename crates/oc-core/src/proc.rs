@@ -229,6 +229,17 @@ impl Cmd {
         self.command.spawn().map_err(|e| spawn_fault(&self.program, &e))
     }
 
+    /// Starts a service as the leader of its own session, with our stdout and stderr: signals of our terminal do not reach
+    /// it, and its session names what belongs to it. Returns its pid; it is collected by [`reap`].
+    ///
+    /// # Errors
+    /// As [`Cmd::spawn`].
+    pub fn spawn_service(&mut self) -> Result<i32> {
+        self.command.stdin(Stdio::null());
+        let child = self.spawn_in_own_session()?;
+        i32::try_from(child.id()).map_err(Fault::internal)
+    }
+
     /// As [`Cmd::spawn`], with both outputs appended to `log`.
     ///
     /// # Errors
@@ -253,6 +264,10 @@ impl Cmd {
                 .map_err(|e| Fault::new(Exit::Io, format_args!("cannot share the log: {e}")))
         };
         self.command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
+        self.spawn_in_own_session()
+    }
+
+    fn spawn_in_own_session(&mut self) -> Result<Child> {
         #[expect(unsafe_code, reason = "std offers no stable setsid")]
         // SAFETY: setsid is async-signal-safe and touches no memory of this process.
         unsafe {
@@ -317,6 +332,52 @@ fn kill_remaining(tree: &[ProcessInfo], root: i32) {
         {
             crate::out::talk(format_args!("cannot end pid {}: {error}", process.identity.pid));
         }
+    }
+}
+
+/// Collects one child that has ended, whoever it is: for a supervisor, which as pid 1 or subreaper also inherits the
+/// orphans of others. Never waits; `None` when nobody has ended. Not to be mixed with [`Child::wait`] in one process.
+#[must_use]
+pub fn reap() -> Option<(i32, Ended)> {
+    loop {
+        match rustix::process::wait(rustix::process::WaitOptions::NOHANG) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) | Ok(None) => return None,
+            Ok(Some((pid, status))) => {
+                let ended = match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => Ended::Code(code),
+                    (None, Some(signal)) => Ended::Signal(signal),
+                    // Stopped or continued: not asked for, hence not told.
+                    (None, None) => continue,
+                };
+                return Some((pid.as_raw_nonzero().get(), ended));
+            }
+        }
+    }
+}
+
+/// Makes orphaned descendants ours to collect, where the kernel can (Linux). As pid 1 they are ours anyway.
+pub fn become_subreaper() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
+        crate::out::talk(format_args!("orphans will be left to init: {error}"));
+    }
+}
+
+/// A descriptor that becomes readable when a process that is not our child ends (Linux); elsewhere `None`: look at
+/// [`Identity::alive`] from time to time.
+#[must_use]
+pub fn exit_notice(identity: &Identity) -> Option<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        let pid = Pid::from_raw(identity.pid)?;
+        let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
+        identity.alive().then_some(fd)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _none = identity;
+        None
     }
 }
 

@@ -22,7 +22,7 @@ pub use policy::{
 pub use probe::{Deep, DeepAction, Expect, Leak, MaxAge, Probe};
 pub use report::{Digest, Report};
 pub use secret::Secret;
-pub use service::{ConfigType, Kind, Manager, Service};
+pub use service::{ConfigType, Kind, Manager, Service, Supervise};
 pub use size::Size;
 pub use span::Span;
 

@@ -43,6 +43,31 @@ pub enum ConfigType {
     None,
 }
 
+/// `oc-guardian supervise`: when the service is started again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Supervise {
+    /// After the n-th end in a row before it was ready once, the next start waits n times this long.
+    pub backoff_step: Span,
+    /// The longest such wait.
+    pub backoff_max: Span,
+    /// How often it is asked at most whether it is ready, from its start until it is.
+    pub ready_poll: Span,
+    /// Program and arguments of one healing pass; empty means `oc-heal` beside oc-guardian or on PATH.
+    pub heal_command: Vec<String>,
+}
+
+impl Default for Supervise {
+    fn default() -> Self {
+        Self {
+            backoff_step: Span::secs(10),
+            backoff_max: Span::secs(300),
+            ready_poll: Span::millis(250),
+            heal_command: Vec::new(),
+        }
+    }
+}
+
 /// Section `service`. The defaults are those of the OpenClaw gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -69,6 +94,8 @@ pub struct Service {
     pub restart_signal: Option<String>,
     /// How long a stop may take before it is no longer a drain.
     pub stop_timeout: Span,
+    /// Level 0 under the embedded supervisor.
+    pub supervise: Supervise,
     /// Directory of the installed package, whose change means an upgrade; `null` means: found from the program.
     pub package_dir: Option<PathBuf>,
 }
@@ -89,6 +116,7 @@ impl Default for Service {
             // SIGUSR1 would open a debugger on current versions.
             restart_signal: Some("SIGUSR2".to_owned()),
             stop_timeout: Span::secs(345),
+            supervise: Supervise::default(),
             package_dir: None,
         }
     }

@@ -11,6 +11,7 @@ use crate::service::Verb;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// How many ends of the process the status remembers.
@@ -56,10 +57,22 @@ pub struct Status {
     pub starts: u64,
     /// When the next start is due, while in backoff.
     pub next_start_at: Option<String>,
-    /// Number of the last command that was carried out; see [`Dir::send`].
+    /// Highest number of a command that was carried out or refused; see [`Dir::send`].
     pub acknowledged: u64,
+    /// The last command that was refused, and why.
+    #[serde(default)]
+    pub refused: Option<Refusal>,
     /// When this was written.
     pub stamp: Stamp,
+}
+
+/// A command that was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Its number.
+    pub number: u64,
+    /// Why, as a sentence.
+    pub reason: String,
 }
 
 /// How to start the supervisor again; written by `supervise` itself, so that a killed supervisor can be put back.
@@ -74,12 +87,24 @@ pub struct Recipe {
 }
 
 /// One line through the FIFO.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// What to do.
     pub verb: Verb,
-    /// Chosen by the sender; comes back as [`Status::acknowledged`].
+    /// Grows from command to command; comes back as [`Status::acknowledged`].
     pub number: u64,
+    /// Only while this is the service's process: what was decided about one is not done to its successor.
+    #[serde(default)]
+    pub only: Option<Identity>,
+}
+
+impl Command {
+    /// A command with the next number: the boot clock, which all senders of this machine share.
+    #[must_use]
+    pub fn new(verb: Verb, only: Option<Identity>) -> Self {
+        let number = u64::try_from(crate::clock::awake_clock().as_nanos()).unwrap_or(u64::MAX);
+        Self { verb, number, only }
+    }
 }
 
 impl Dir {
@@ -165,7 +190,8 @@ impl Dir {
         let state = match (supervised, status.phase) {
             // The supervisor is dead. Its child may have outlived it: then the service runs, unsupervised.
             (false, _) if child.is_some() => ServiceState::Running,
-            (false, _) if !status.wanted => ServiceState::Stopped,
+            // Ended on purpose; after a reboot that no longer counts (a lasting will is in intent.json).
+            (false, _) if !status.wanted && status.stamp.boot == crate::clock::boot_id() => ServiceState::Stopped,
             (false, _) => ServiceState::Failed,
             (true, Phase::Up) if child.is_some() => ServiceState::Running,
             (true, Phase::Stopping) => ServiceState::Stopping,
@@ -183,13 +209,52 @@ impl Dir {
         }
     }
 
+    /// Publishes the status. Readers see either the old or the new one.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn publish(&self, status: &Status) -> Result<()> {
+        let bytes = serde_json::to_vec(status).map_err(Fault::internal)?;
+        fsx::replace_quick(&self.status_path(), &bytes)
+    }
+
+    /// Records how to start the supervisor again.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn record(&self, recipe: &Recipe) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(recipe).map_err(Fault::internal)?;
+        fsx::replace(&self.recipe_path(), &bytes)
+    }
+
+    /// Makes the FIFO anew (a stale one, or what somebody planted there, goes) and opens it for reading. The second
+    /// descriptor is a writer that is never used: without one, the end of the first sender would look like an end of file
+    /// for ever after. For the holder of the lock only.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn open_control(&self) -> Result<(OwnedFd, OwnedFd)> {
+        let path = self.control_path();
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Fault::io("replace", &path, e)),
+            _ => {}
+        }
+        make_fifo(&path).map_err(|e| Fault::io("make the FIFO", &path, e))?;
+        let open = |access: OFlags| {
+            let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            rustix::fs::open(&path, flags, Mode::empty()).map_err(|e| Fault::io("open", &path, e))
+        };
+        let reader = open(OFlags::RDONLY)?;
+        Ok((reader, open(OFlags::WRONLY)?))
+    }
+
     /// Tells the supervisor something and returns at once; [`Status::acknowledged`] shows when it was done.
     ///
     /// # Errors
     /// 69 when no supervisor reads, 74 when the FIFO cannot be written.
-    pub fn send(&self, command: Command) -> Result<()> {
+    pub fn send(&self, command: &Command) -> Result<()> {
         let path = self.control_path();
-        let mut line = serde_json::to_vec(&command).map_err(Fault::internal)?;
+        let mut line = serde_json::to_vec(command).map_err(Fault::internal)?;
         line.push(b'\n');
         // NONBLOCK: without a reader the open fails at once instead of waiting for one.
         let fd = rustix::fs::open(
@@ -208,5 +273,23 @@ impl Dir {
         rustix::io::write(&fd, &line)
             .map(drop)
             .map_err(|e| Fault::io("write to", &path, e))
+    }
+}
+
+#[cfg(not(target_os = "macos"))]
+fn make_fifo(path: &Path) -> std::io::Result<()> {
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, Mode::RUSR | Mode::WUSR).map_err(Into::into)
+}
+
+#[cfg(target_os = "macos")]
+fn make_fifo(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    #[expect(unsafe_code, reason = "rustix offers no mkfifo on macOS")]
+    // SAFETY: `name` is a NUL-terminated string that outlives the call.
+    if unsafe { libc::mkfifo(name.as_ptr(), 0o600) } == 0 {
+        Ok(())
+    } else {
+        Err(std::io::Error::last_os_error())
     }
 }
