@@ -50,6 +50,7 @@ pub fn report(class: Option<Class>, pid: Option<i32>, at: &Stamp) -> Report {
         service: None,
         holder: None,
         config_hash: None,
+        config_seen: None,
         served_before: true,
         stamp: at.clone(),
     }
