@@ -9,6 +9,7 @@ pub mod fault;
 pub mod fsx;
 pub mod identity;
 pub mod paths;
+pub mod redact;
 pub mod report;
 
 pub use exit::Exit;
