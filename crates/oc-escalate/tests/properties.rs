@@ -63,7 +63,7 @@ fn most_in_any_window(done: &[Done], window: Duration, what: impl Fn(&Done) -> b
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn bounds_hold_in_every_window_of_every_world(faults in prop::collection::vec(any_fault(), 1..12), signed_in: bool) {

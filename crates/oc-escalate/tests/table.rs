@@ -524,3 +524,39 @@ fn a_restart_in_place_is_a_new_serving_epoch_of_the_same_pid() {
     }
     assert_eq!(verdict, Verdict::Healthy);
 }
+
+#[test]
+fn jitter_only_ever_lengthens_a_wait_and_by_ten_percent_at_most() {
+    let mut scene = after_good();
+    scene.pass(Class::Unregistered, None);
+    for (after, jitter, expected) in [
+        (9 * SEC, 0, Action::Hold),
+        (SEC, 1000, Action::Hold),
+        (0, 0, Action::Restart),
+        (SEC, u16::MAX, Action::Restart),
+    ] {
+        scene.after(after);
+        let report = scene.see(Class::Unregistered, None);
+        let ctx = Context {
+            jitter_permille: jitter,
+            ..scene.ctx()
+        };
+        let decision = oc_escalate::policy::decide(&scene.policy, &scene.history, &report, &ctx);
+        assert_eq!(decision.action, expected, "{jitter}");
+    }
+}
+
+#[test]
+fn a_waiting_decision_says_why_and_until_when() {
+    let mut scene = after_good();
+    scene.pass(Class::Unregistered, None);
+    let decision = scene.after(4 * SEC).pass(Class::Unregistered, None).0;
+    assert_eq!(
+        decision.reason,
+        "Its manager does not know it. Waiting 6 s: the wait after a restart that did not help."
+    );
+    assert_eq!(
+        decision.next_allowed_at,
+        Some(oc_core::clock::rfc3339(scene.now.wall_ms + 6000))
+    );
+}
