@@ -338,3 +338,45 @@ fn the_agents_money_is_charged_in_advance_and_bounded_by_the_month() {
     }
     assert_eq!(sessions, 2, "two of 50 cents in a month of 120");
 }
+
+fn again_and_again(class: Class, cure: Cure, after_ms: u64, times: usize) -> World {
+    let mut world = World::new(vec![Fault { class, cure, after_ms }; times]);
+    world.scene.consent = true;
+    world
+}
+
+#[test]
+fn an_agent_that_heals_again_and_again_is_asked_three_times_a_day_and_never_within_the_cooldown() {
+    let mut world = again_and_again(Class::CrashLoop, Cure::Agent, 5 * MIN, 500);
+    world.run(Duration::from_secs(3 * 86_400), Duration::from_secs(30));
+    let session = |d: &Done| d.action == Action::Agent;
+    let day = Duration::from_secs(86_400);
+    assert_eq!(most_in_any_window(&world.done, day, session), 3);
+    assert!(world.done.iter().filter(|d| session(d)).count() >= 9, "each day anew");
+    let cooldown = world.scene.policy.agent.cooldown.get();
+    assert_eq!(most_in_any_window(&world.done, cooldown, session), 1);
+}
+
+#[test]
+fn a_service_that_dies_soon_after_each_successful_restart_is_restarted_20_times_an_hour_at_most() {
+    let mut world = again_and_again(Class::ProcessGone, Cure::Restart, 15 * SEC, 1000);
+    world.run(Duration::from_secs(5 * 3600), Duration::from_secs(10));
+    let most = most_in_any_window(&world.done, Duration::from_secs(3600), |_| true);
+    assert_eq!(most, 20);
+    assert!(world.done.len() > 90, "and it goes on: {}", world.done.len());
+    assert!(world.notices.contains(&"flapping"));
+}
+
+#[test]
+fn the_level_of_an_incident_does_not_sink_when_its_restarts_are_forgotten() {
+    let mut scene = Scene::new();
+    let mut level = Action::None;
+    for _ in 0..(12 * 60) {
+        scene.after(MIN).pass(Class::Unregistered, None);
+        let report = scene.see(Class::Unregistered, None);
+        let now = policy::rung(&scene.policy, &scene.history, &report, &scene.ctx()).unwrap();
+        assert!(now >= level, "{now:?} after {level:?}");
+        level = now;
+    }
+    assert_eq!(level, Action::Human);
+}
