@@ -198,8 +198,8 @@ fn memory_is_one_graceful_restart_in_6_h_and_never_the_ladder() {
     let mut scene = after_good();
     let mut restarts = 0;
     for pass in 0..(12 * 120) {
-        let pid = 100 + restarts;
-        let (decision, _) = scene.after(30 * SEC).pass(Class::MemoryHigh, pid);
+        // Even when the restart changes nothing, not even the process.
+        let (decision, _) = scene.after(30 * SEC).pass(Class::MemoryHigh, 100);
         match decision.action {
             Action::Restart => {
                 assert_eq!(decision.method, Some(Method::Graceful));
@@ -235,6 +235,12 @@ fn safe_mode_waits_warns_restarts_once_then_asks_a_human() {
     assert!(settlement.notices.iter().any(|n| n.key == "safe_mode"));
     assert!(scene.passes(6 * MIN, 30 * SEC, Class::SafeMode, 101).is_empty());
     assert_eq!(scene.after(MIN).pass(Class::SafeMode, 101).0.action, Action::Human);
+    assert!(
+        scene.history.incident.is_some(),
+        "it is not over while channels are down"
+    );
+    scene.after(30 * SEC).pass(None, 101);
+    assert!(scene.after(30 * SEC).pass(None, 101).1.closed);
 }
 
 #[test]
