@@ -218,3 +218,14 @@ fn extreme_test_1_ten_crashes_10_s_apart_never_exhaust() {
         assert!(scene.history.incident.is_none());
     }
 }
+
+#[test]
+fn time_asleep_does_not_count_as_time_drained() {
+    untouched(
+        "drain asleep",
+        r#"{"pid": 100, "repeat": 10}
+           {"class": "draining", "pid": 100, "repeat": 20, "every_s": 10}
+           {"class": "draining", "pid": 100, "repeat": 30, "every_s": 10, "slept_s": 3600}
+           {"pid": 101, "repeat": 10}"#,
+    );
+}

@@ -156,7 +156,7 @@ impl Default for Warn {
 pub struct Backoff {
     /// After the first, second, ... restart of ours that did not make it healthy; the last one goes on.
     pub steps: Vec<Span>,
-    /// Restarts without success count for this long, and longer while their incident is open.
+    /// Restarts without success count for this long.
     pub window: Span,
     /// Up to this many percent are added at random, so that several instances do not restart in step.
     pub jitter_percent: u8,
