@@ -113,7 +113,10 @@ pub fn claim(path: &Path, what: &str) -> Result<File> {
             return Err(Fault::io("lock", path, error));
         }
         if deadline.passed() {
-            return Err(Fault::busy(format_args!("{what} is held by {}", holder_text(&mut file))));
+            return Err(Fault::busy(format_args!(
+                "{what} is held by {}",
+                holder_text(&mut file)
+            )));
         }
         crate::clock::pause(std::time::Duration::from_millis(5));
     }

@@ -1,1 +1,5 @@
-fn main() {}
+//! oc-guardian: everything said to the service manager.
+
+fn main() -> std::process::ExitCode {
+    oc_core::run::main::<oc_guardian::cli::Guardian>()
+}

@@ -1,0 +1,121 @@
+//! The command line.
+
+use crate::commands;
+use crate::world::World;
+use clap::{Args, Parser, Subcommand};
+use oc_core::fault::Result;
+use oc_core::run::{Answer, Common, Tool, duration};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXITS: &str = "\
+Exit codes:
+  start, stop, restart, apply
+             0 done (or nothing to do), 1 refused: a person's will or another fact forbids it, 2 tried and failed
+  status     0 running, 1 on its way (starting, stopping, waiting before the next start), 2 stopped on purpose,
+             3 not running, 4 not known here
+  ensure     0 all in place, or left alone on purpose, 1 something was wrong and is put right, 2 wrong and not put right
+  supervise  the service's own code (0 when it ended cleanly), 127 or 126 when CMD cannot be run
+  all        64 usage, 65 input not understood, 69 no supervisor here, 70 internal, 74 I/O,
+             75 another supervisor or healing is at work (named on stderr), 77 permission, 78 our configuration is wrong";
+
+/// Starts, stops and guards the service through its manager
+#[derive(Debug, Parser)]
+#[command(name = "oc-guardian", version, after_help = EXITS)]
+pub struct Guardian {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// Common flags
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run CMD as the service and keep it running: level 0 without launchd or systemd
+    Supervise(Supervise),
+    /// Have the service running; clears a deliberate stop
+    Start(Start),
+    /// Stop the service and keep it stopped until `start`
+    Stop(Stop),
+    /// Restart the service, letting it finish its work
+    Restart(Restart),
+    /// Show what the service manager knows
+    Status,
+    /// Put back what is missing: a supervisor that died
+    Ensure,
+    /// Carry out what `oc-escalate decide` decided
+    Apply(Apply),
+}
+
+/// `supervise`
+#[derive(Debug, Args)]
+pub struct Supervise {
+    /// Start no healing passes; only restart the service when its process ends
+    #[arg(long)]
+    pub no_heal: bool,
+    /// Time between two healing passes [default: policy.interval_embedded]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub every: Option<Duration>,
+    /// The service in the foreground: program and arguments [default: service.command]
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
+/// `start`
+#[derive(Debug, Args)]
+pub struct Start {
+    /// Return only when it is ready
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `stop`
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// Why, for those who find it stopped
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// `restart`
+#[derive(Debug, Args)]
+pub struct Restart {
+    /// Return only when it is ready
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The answer of `oc-escalate decide --json`; - for stdin
+    #[arg(long, value_name = "FILE")]
+    pub decision: PathBuf,
+}
+
+impl Tool for Guardian {
+    const NAME: &'static str = "oc-guardian";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self) -> Result<Answer> {
+        if let Command::Supervise(args) = &self.command {
+            return commands::supervise::run(&World::open_whatever(&self.common)?, args);
+        }
+        let world = World::open(&self.common)?;
+        match &self.command {
+            Command::Supervise(args) => commands::supervise::run(&world, args),
+            Command::Start(args) => commands::start::run(&world, args),
+            Command::Stop(args) => commands::stop::run(&world, args),
+            Command::Restart(args) => commands::restart::run(&world, args),
+            Command::Status => commands::status::run(&world),
+            Command::Ensure => commands::ensure::run(&world),
+            Command::Apply(args) => commands::apply::run(&world, args),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One file per command.
+
+pub mod apply;
+pub mod ensure;
+pub mod restart;
+pub mod start;
+pub mod status;
+pub mod stop;
+pub mod supervise;
+
+use crate::world::World;
+use oc_core::clock::{Deadline, Stamp};
+use oc_core::fault::Result;
+use oc_core::intent::{Intent, Stopped};
+use oc_core::journal::Kind;
+use oc_core::lock;
+use std::time::Duration;
+
+/// Added to the time a drain may take, before a command gives up.
+const MARGIN: Duration = Duration::from_secs(15);
+
+/// Until when a command waits: `--deadline`, else long enough for a drain and a KILL.
+fn patience(world: &World) -> Deadline {
+    let drain = world.config.service.stop_timeout.get() + MARGIN;
+    Deadline::after(world.common.deadline.unwrap_or(drain))
+}
+
+/// Writes the person's will down. Waits for no healing: every effect reads it again just before it acts.
+fn set_stopped(world: &World, stopped: Option<Stopped>, text: &str) -> Result<()> {
+    let _short = lock::short(&world.paths.state_lock(), Duration::from_secs(5))?;
+    let path = world.paths.intent();
+    let mut intent = Intent::load(&path)?;
+    if intent.stopped.is_some() == stopped.is_some() {
+        return Ok(());
+    }
+    intent.stopped = stopped;
+    intent.save(&path)?;
+    world.journal.note(&world.event(Kind::Intent, text));
+    Ok(())
+}
+
+/// Who is asking, for those who find the service stopped.
+fn asker() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let user = user.unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
+    format!("{user} with oc-guardian")
+}
+
+/// The sentence for a service that was stopped on purpose.
+fn stopped_sentence(stopped: &Stopped) -> String {
+    let reason = stopped.reason.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
+    let ago = Stamp::now().since(&stopped.since).as_secs();
+    format!("stopped on purpose by {} {ago} s ago{reason}", stopped.by)
+}

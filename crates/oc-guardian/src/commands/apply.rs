@@ -1,0 +1,183 @@
+//! `apply --decision FILE`: carries out what was decided, after looking again whether it still may.
+
+use super::{patience, stopped_sentence};
+use crate::backend::embedded::{Absence, Embedded, Told};
+use crate::cli::Apply;
+use crate::outcome::{Outcome, Verdict};
+use crate::world::World;
+use oc_core::clock::{Deadline, Stamp};
+use oc_core::fault::{Fault, Result};
+use oc_core::fsx;
+use oc_core::identity::Identity;
+use oc_core::journal::Kind;
+use oc_core::lock::HealingLock;
+use oc_core::report::{self, Decision, Envelope, Method};
+use oc_core::run::Answer;
+use oc_core::service::Verb;
+use std::io::Read as _;
+use std::path::Path;
+
+/// A decision is a few hundred bytes.
+const CAP: u64 = 1 << 20;
+
+/// See the module. 0 done, 1 refused, 2 failed.
+///
+/// # Errors
+/// 65 when the file is no decision, or one about another instance; 75 while another healing is under way; 74, 77.
+pub fn run(world: &World, args: &Apply) -> Result<Answer> {
+    let envelope = read(&args.decision)?;
+    if envelope.instance != world.instance() {
+        return Err(Fault::data(format_args!(
+            "the decision is about instance {:?}, this is {:?}",
+            envelope.instance,
+            world.instance()
+        ))
+        .hint("give the same --instance to both"));
+    }
+    let decision = envelope.body;
+    let Some(method) = decision.method else {
+        return Err(Fault::data(format_args!(
+            "the decision is {}: there is nothing to apply",
+            decision.action.name()
+        )));
+    };
+    let backend = Embedded::new(world);
+    if world.common.dry_run {
+        let before = backend.view().identity;
+        let outcome = match verdict_before(world, &backend, &decision, method)? {
+            Some(outcome) => outcome,
+            None => Outcome::new("apply", Verdict::Done, plan(method, before.as_ref())),
+        };
+        return complete(outcome.planned(), method, before.clone(), before).answer();
+    }
+    let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
+    let deadline = patience(world);
+    let before = backend.view().identity;
+    let outcome = match verdict_before(world, &backend, &decision, method)? {
+        Some(outcome) => outcome,
+        None => act(&backend, method, before.as_ref(), &deadline)?,
+    };
+    let outcome = complete(outcome, method, before, backend.view().identity).took(deadline.elapsed());
+    world.journal.note(
+        &world
+            .event(Kind::Outcome, outcome.reason.clone())
+            .incident(decision.incident.as_deref())
+            .with("method", method)
+            .with("outcome", outcome.outcome)
+            .with("attempt", decision.attempt)
+            .with("before", outcome.before.as_ref().map(|i| i.pid))
+            .with("after", outcome.after.as_ref().map(|i| i.pid))
+            .with("took_ms", outcome.took_ms),
+    );
+    outcome.answer()
+}
+
+fn read(path: &Path) -> Result<Envelope<Decision>> {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .take(CAP)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Fault::io("read", path, e))?;
+        bytes
+    } else {
+        fsx::read_capped(path, CAP)?
+            .ok_or_else(|| Fault::data(format_args!("there is no decision at {}", path.display())))?
+    };
+    report::parse(&bytes, "decision")
+}
+
+/// Whether the world is still the one that was decided about. `None`: go on.
+fn verdict_before(
+    world: &World,
+    backend: &Embedded<'_>,
+    decision: &Decision,
+    method: Method,
+) -> Result<Option<Outcome>> {
+    let intent = world.intent()?;
+    let refuse = |reason: String| {
+        Ok(Some(Outcome::new(
+            "apply",
+            Verdict::Refused,
+            format!("refused: {reason}"),
+        )))
+    };
+    if let Some(stopped) = &intent.stopped {
+        return refuse(stopped_sentence(stopped));
+    }
+    if intent.maintenance_now(&Stamp::now()).is_some() {
+        return refuse("maintenance was declared".to_owned());
+    }
+    if !backend.supervised() && backend.absence() == Absence::Ended {
+        return refuse("somebody ended the supervisor, and the service with it".to_owned());
+    }
+    let current = backend.view().identity;
+    match (&decision.identity, &current, method) {
+        (decided, Some(now), Method::Start | Method::Register)
+            if decided.is_none() || decided.as_ref() == Some(now) =>
+        {
+            let reason = format!("the service runs already, as pid {}", now.pid);
+            Ok(Some(Outcome::new("apply", Verdict::Unchanged, reason)))
+        }
+        (Some(decided), Some(now), _) if decided != now => refuse(format!(
+            "the decision was about pid {}, the service is now pid {}, another process",
+            decided.pid, now.pid
+        )),
+        (Some(decided), None, Method::Graceful | Method::Kill) => {
+            refuse(format!("the decision was about pid {}, which is gone", decided.pid))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn plan(method: Method, current: Option<&Identity>) -> String {
+    match (method, current) {
+        (Method::Graceful, Some(process)) => {
+            format!(
+                "would restart the service (pid {}) after it finished its work",
+                process.pid
+            )
+        }
+        (Method::Kill, Some(process)) => {
+            format!(
+                "would KILL the service (pid {}) with its whole tree, then start it",
+                process.pid
+            )
+        }
+        _ => "would start the service".to_owned(),
+    }
+}
+
+fn act(backend: &Embedded<'_>, method: Method, before: Option<&Identity>, deadline: &Deadline) -> Result<Outcome> {
+    let failed = |reason: String| Ok(Outcome::new("apply", Verdict::Failed, reason));
+    if !backend.supervised() {
+        // It takes over a service that still lives; without one it starts it at once.
+        if let Err(fault) = backend.launch() {
+            return failed(format!("the supervisor cannot be put back: {fault}"));
+        }
+    }
+    let verb = match (method, before) {
+        (Method::Graceful, Some(_)) => Verb::Restart,
+        (Method::Kill, Some(_)) => Verb::Kill,
+        _ => Verb::Start,
+    };
+    let told = match backend.tell(verb, before.cloned(), deadline) {
+        Ok(told) => told,
+        Err(fault) => return failed(fault.what),
+    };
+    let after = backend.view().identity;
+    Ok(match (told, after) {
+        (Told::Refused(reason), _) => Outcome::new("apply", Verdict::Refused, format!("refused: {reason}")),
+        (Told::Late(reason), _) => Outcome::new("apply", Verdict::Failed, reason),
+        (Told::Done, None) => Outcome::new("apply", Verdict::Failed, "the service did not stay up"),
+        (Told::Done, Some(now)) if verb == Verb::Kill && Some(&now) == before => {
+            Outcome::new("apply", Verdict::Failed, format!("pid {} is still there", now.pid))
+        }
+        (Told::Done, Some(now)) => Outcome::new("apply", Verdict::Done, format!("the service runs as pid {}", now.pid)),
+    })
+}
+
+fn complete(mut outcome: Outcome, method: Method, before: Option<Identity>, after: Option<Identity>) -> Outcome {
+    outcome.method = Some(method);
+    outcome.processes(before, after)
+}

@@ -1,0 +1,9 @@
+//! oc-guardian: the one tool that starts, stops and ends the service. `supervise` is level 0 for hosts without launchd or
+//! systemd and for containers; the other commands are for people and for the healing chain.
+
+pub mod backend;
+pub mod cli;
+pub mod commands;
+pub mod outcome;
+pub mod supervise;
+pub mod world;
