@@ -5,9 +5,13 @@ CARGO   = cargo
 PYTHON  = python3
 # How many inputs `make fuzz` gives each property.
 CASES   = 20000
+# The gateway that `make e2e` heals, and the Node it runs on.
+OPENCLAW = 2026.9.6
+NODE     = 26.10.0
 
 target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 dist   := $(target)/dist
+real   := $(abspath $(target)/openclaw/$(OPENCLAW))
 tools  := $(patsubst crates/%/src/main.rs,%,$(wildcard crates/*/src/main.rs))
 # In CI what was resolved is what is built.
 locked := $(if $(CI),--locked)
@@ -47,13 +51,26 @@ audit: ## known vulnerabilities of dependencies; reads the advisory database fro
 demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
 	scripts/demo
 
+# Tests on the real gateway take `openclaw` from PATH, as a user's machine would; one at a time, they measure.
+on_real = $(hermetic) PATH="$(real)/node_modules/.bin:$$PATH" $(CARGO) test -p oc-testkit $(locked)
+
 .PHONY: e2e
-e2e: build ## the main scenarios on the real OpenClaw, installed from npm under target/
-	scripts/e2e
+e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
+	$(on_real) --test e2e -- --ignored --test-threads=1
 
 .PHONY: e2e-full
-e2e-full: build ## all scenarios on the real OpenClaw
-	scripts/e2e --full
+e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
+	$(on_real) --test e2e --test e2e_full -- --ignored --test-threads=1
+
+# Node first, and an npm that knows it; OpenClaw is then installed by those two.
+$(real)/done:
+	@command -v npm >/dev/null || { echo "make e2e: npm is missing (Debian: npm)" >&2; exit 69; }
+	mkdir -p $(real)
+	cd $(real) && npm install --prefix . --no-audit --no-fund --loglevel=error node@$(NODE) npm@11
+	cd $(real) && PATH="$(real)/node_modules/.bin:$$PATH" \
+		npm install --prefix . --no-audit --no-fund --loglevel=error openclaw@$(OPENCLAW)
+	cd $(real) && PATH="$(real)/node_modules/.bin:$$PATH" openclaw --version
+	touch $@
 
 .PHONY: bench
 bench: release ## what a healthy pass and a recovery cost, beside other supervisors
