@@ -33,3 +33,23 @@ pub struct Instance {
     /// What differs in `report`.
     pub report: Part,
 }
+
+impl Instance {
+    /// The secrets among what differs, by dotted key.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        super::names::SECRET_KEYS.iter().filter_map(|key| {
+            let (section, rest) = key.split_once('.')?;
+            let part = match section {
+                "probe" => &self.probe,
+                "agent" => &self.agent,
+                _ => &self.notify,
+            };
+            let (first, rest) = rest
+                .split_once('.')
+                .map_or((rest, None), |(first, rest)| (first, Some(rest)));
+            let value = part.get(first)?;
+            let value = rest.map_or(Some(value), |rest| value.get(rest))?;
+            Some((*key, value.as_str()?))
+        })
+    }
+}

@@ -2,20 +2,29 @@
 
 mod agent;
 mod doctor;
+mod dotenv;
 mod instances;
+mod load;
+mod names;
 mod notify;
+mod origin;
 mod policy;
 mod probe;
 mod report;
 mod secret;
+mod secrets;
 mod service;
 mod size;
 mod span;
+mod stamp;
+mod validate;
 
 pub use agent::{Agent, Driver};
 pub use doctor::Doctor;
 pub use instances::Instance;
+pub use load::{Env, Loaded, Request};
 pub use notify::{Alertmanager, Discord, Notify, Ntfy, Slack, Telegram, Webhook};
+pub use origin::{Origin, Origins};
 pub use policy::{
     AgentBounds, Backoff, Flapping, HealthyAgain, Hold, KillBound, Ladder, MemoryPolicy, Policy, RestartBound, Warn,
 };
@@ -25,6 +34,7 @@ pub use secret::Secret;
 pub use service::{ConfigType, Kind, Manager, Service, Supervise};
 pub use size::Size;
 pub use span::Span;
+pub use validate::SCHEMA;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
