@@ -1,1 +1,35 @@
-//! x
+//! The harness for tests that run the real binaries, and what it shares with the stand-in programs.
+//!
+//! ```no_run
+//! use oc_testkit::TestEnv;
+//! let env = TestEnv::new();
+//! let gateway = env.gateway().start();
+//! env.cmd("oc-probe").args(["--json"]).env("OPENCLAW_GATEWAY_PORT", gateway.port()).run().expect_code(0);
+//! gateway.fault(|f| f.block_ms = Some(0));
+//! ```
+//!
+//! A test never sleeps: it waits for a condition with a ceiling ([`wait_until`]). Everything is ended by pid, and a
+//! [`TestEnv`] that goes away takes along whatever was started inside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness fails by panicking"
+)]
+
+mod canned;
+mod cmd;
+mod env;
+pub mod faults;
+mod gateway;
+mod get;
+mod wait;
+
+pub use canned::{Canned, Step};
+pub use cmd::{Cmd, Output, Running};
+pub use env::{TestEnv, bin, free_port};
+pub use faults::{Faults, Hostile};
+pub use gateway::{Gateway, GatewayBuilder};
+pub use get::{Asked, Response, ask, ask_with, get};
+pub use rustix::process::Signal;
+pub use wait::{wait_for, wait_until};

@@ -1,0 +1,243 @@
+//! A world of its own for one test: HOME, PATH, ports; nothing of the real one leaks in.
+
+use crate::cmd::Cmd;
+use crate::faults::Faults;
+use crate::gateway::GatewayBuilder;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Own HOME, own PATH, no inherited environment. Dropping it kills every process that was started in it (found by the HOME in
+/// its environment, so even a daemon with a session of its own) and removes the directory.
+#[derive(Debug)]
+pub struct TestEnv {
+    home: TempDir,
+    vars: BTreeMap<String, String>,
+}
+
+impl TestEnv {
+    /// A fresh HOME with `~/.openclaw` (0700), `~/bin` first on PATH, then the built programs, then /usr/bin and /bin.
+    ///
+    /// # Panics
+    /// When the directories cannot be made.
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "it makes directories; nobody wants one by default"
+    )]
+    pub fn new() -> Self {
+        let home = tempfile::Builder::new()
+            .prefix("oc-test-")
+            .tempdir()
+            .expect("a temporary HOME");
+        for dir in ["bin", "tmp", ".openclaw"] {
+            std::fs::create_dir(home.path().join(dir)).expect("a directory in HOME");
+        }
+        std::fs::set_permissions(home.path().join(".openclaw"), PermissionsExt::from_mode(0o700)).expect("0700");
+        let mut env = Self {
+            home,
+            vars: BTreeMap::new(),
+        };
+        let path = format!("{}:{}:/usr/bin:/bin", env.path("bin").display(), bin_dir().display());
+        let watchdog = env.watchdog().display().to_string();
+        let (own_home, tmp) = (env.home().display().to_string(), env.path("tmp").display().to_string());
+        env.set("HOME", own_home);
+        env.set("PATH", path);
+        env.set("TMPDIR", tmp);
+        env.set("LANG", "C.UTF-8");
+        env.set("TZ", "UTC");
+        env.set("OC_STATE_DIR", watchdog);
+        env.set("OC_SERVICE_MANAGER", "embedded");
+        env
+    }
+
+    /// The HOME directory.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A path below HOME.
+    #[must_use]
+    pub fn path(&self, below: impl AsRef<Path>) -> PathBuf {
+        self.home.path().join(below)
+    }
+
+    /// OpenClaw's state directory, `~/.openclaw`.
+    #[must_use]
+    pub fn state_dir(&self) -> PathBuf {
+        self.path(".openclaw")
+    }
+
+    /// Our own state directory, `~/.openclaw/watchdog`. It is not made: the tools do that.
+    #[must_use]
+    pub fn watchdog(&self) -> PathBuf {
+        self.path(".openclaw/watchdog")
+    }
+
+    /// OpenClaw's config file, `~/.openclaw/openclaw.json`.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.path(".openclaw/openclaw.json")
+    }
+
+    /// Sets a variable for every command made from now on.
+    pub fn set(&mut self, name: &str, value: impl ToString) {
+        self.vars.insert(name.to_owned(), value.to_string());
+    }
+
+    /// Takes a variable away for every command made from now on.
+    pub fn unset(&mut self, name: &str) {
+        self.vars.remove(name);
+    }
+
+    /// Fixes the wall clock of the tools (`OC_NOW`, RFC 3339).
+    pub fn now(&mut self, rfc3339: &str) {
+        self.set("OC_NOW", rfc3339);
+    }
+
+    /// Writes a file below HOME, with its directories, and returns its path.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, below: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(below);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        std::fs::write(&path, content).unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
+        path
+    }
+
+    /// Reads a JSON file below HOME.
+    ///
+    /// # Panics
+    /// When it is missing or not JSON.
+    #[track_caller]
+    #[must_use]
+    pub fn read_json(&self, below: impl AsRef<Path>) -> Value {
+        let path = self.path(below);
+        let text = std::fs::read(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()));
+        serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{} is not JSON: {e}", path.display()))
+    }
+
+    /// Our own config.json, in the watchdog directory.
+    pub fn oc_config(&self, config: &Value) -> PathBuf {
+        self.write(".openclaw/watchdog/config.json", config.to_string())
+    }
+
+    /// Puts a shell script on PATH, ahead of everything else: a stub for a program that the test wants to play.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn stub(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.write(Path::new("bin").join(name), format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("0755");
+        path
+    }
+
+    /// Makes one of our programs callable by another name (`openclaw` for the stand-in).
+    ///
+    /// # Panics
+    /// When the link cannot be made.
+    pub fn link(&self, name: &str, program: &str) -> PathBuf {
+        let path = self.path("bin").join(name);
+        std::os::unix::fs::symlink(bin(program), &path).expect("a link");
+        path
+    }
+
+    /// One of our programs in this environment.
+    #[must_use]
+    pub fn cmd(&self, program: &str) -> Cmd {
+        self.foreign(bin(program))
+    }
+
+    /// Any other program in this environment.
+    #[must_use]
+    pub fn foreign(&self, program: impl AsRef<OsStr>) -> Cmd {
+        let cmd = Cmd::new(program).cwd(self.home());
+        self.vars.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
+    }
+
+    /// A gateway in this environment, on a free port.
+    #[must_use]
+    pub fn gateway(&self) -> GatewayBuilder<'_> {
+        GatewayBuilder::new(self)
+    }
+
+    /// Sets the faults of the stand-in gateway of this environment, whoever started it.
+    pub fn fault(&self, change: impl FnOnce(&mut Faults)) {
+        Faults::change(&self.state_dir(), change);
+    }
+}
+
+impl Drop for TestEnv {
+    fn drop(&mut self) {
+        // Several rounds: a supervisor that is still alive may have started something after the list was made.
+        for _ in 0..20 {
+            let left = inhabitants(self.home());
+            if left.is_empty() {
+                return;
+            }
+            for pid in left {
+                _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+/// Processes with this HOME in their environment. Linux only; elsewhere each handle ends its own.
+fn inhabitants(home: &Path) -> Vec<rustix::process::Pid> {
+    let mark = [b"HOME=", home.as_os_str().as_encoded_bytes(), b"\0"].concat();
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    processes
+        .flatten()
+        .filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let environ = std::fs::read(entry.path().join("environ")).ok()?;
+            let ours = environ.windows(mark.len()).any(|window| window == mark);
+            ours.then(|| rustix::process::Pid::from_raw(pid)).flatten()
+        })
+        .collect()
+}
+
+/// A port nobody listens on, on either loopback address.
+///
+/// # Panics
+/// When no port can be bound at all.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// A built program, next to the test's own executable.
+///
+/// # Panics
+/// When it was not built: `cargo test -p X` builds only X's own programs.
+#[must_use]
+pub fn bin(name: &str) -> PathBuf {
+    let path = bin_dir().join(name);
+    assert!(
+        path.is_file(),
+        "{} is not built; run `cargo build --workspace --bins` first (`make test` does)",
+        path.display()
+    );
+    path
+}
+
+/// target/debug: tests run from target/debug/deps.
+fn bin_dir() -> PathBuf {
+    let exe = std::env::current_exe().expect("the test's own path");
+    let dir = exe.parent().expect("a directory");
+    if dir.ends_with("deps") {
+        dir.parent().expect("a target directory").to_owned()
+    } else {
+        dir.to_owned()
+    }
+}
