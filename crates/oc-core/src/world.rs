@@ -1,6 +1,6 @@
 //! What a tool knows once its flags are read: the instance's places, its configuration, its journal.
 
-use crate::config::{Config, Request};
+use crate::config::{Config, Env, Loaded, Request};
 use crate::fault::Result;
 use crate::intent::Intent;
 use crate::journal::{Event, Journal, Kind};
@@ -28,16 +28,33 @@ impl World {
     /// 78 when our configuration is wrong or nobody says where home is, 64 for a bad instance name, 74 or 77.
     pub fn open(tool: &'static str, common: &Common, may_write: bool) -> Result<Self> {
         let loaded = Config::load(&request(common, may_write))?;
+        Ok(Self::new(tool, common, loaded))
+    }
+
+    /// For what must go on whatever is wrong with our own files (keeping the service running): what cannot be understood is
+    /// left out and told.
+    ///
+    /// # Errors
+    /// 78 when nobody says where home is, 64 for a bad instance name.
+    pub fn open_whatever(tool: &'static str, common: &Common) -> Result<Self> {
+        let (loaded, fault) = Config::load_or_safe(&request(common, false), &Env::process())?;
+        if let Some(fault) = fault {
+            crate::out::talk(format_args!("going on without what is wrong here: {fault}"));
+        }
+        Ok(Self::new(tool, common, loaded))
+    }
+
+    fn new(tool: &'static str, common: &Common, loaded: Loaded) -> Self {
         if common.verbose > 0 {
             loaded.notes.iter().for_each(crate::out::talk);
         }
-        Ok(Self {
+        Self {
             common: common.clone(),
             journal: Journal::of(&loaded.paths),
             paths: loaded.paths,
             config: loaded.config,
             tool,
-        })
+        }
     }
 
     /// The instance's name.

@@ -1,10 +1,10 @@
 //! The command line.
 
 use crate::commands;
-use crate::world::World;
 use clap::{Args, Parser, Subcommand};
 use oc_core::fault::Result;
 use oc_core::run::{Answer, Common, Tool, duration};
+use oc_core::world::World;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -105,9 +105,9 @@ impl Tool for Guardian {
 
     fn run(self) -> Result<Answer> {
         if let Command::Supervise(args) = &self.command {
-            return commands::supervise::run(&World::open_whatever(&self.common)?, args);
+            return commands::supervise::run(&World::open_whatever(Self::NAME, &self.common)?, args);
         }
-        let world = World::open(&self.common)?;
+        let world = World::open(Self::NAME, &self.common, true)?;
         match &self.command {
             Command::Supervise(args) => commands::supervise::run(&world, args),
             Command::Start(args) => commands::start::run(&world, args),

@@ -8,12 +8,12 @@ pub mod status;
 pub mod stop;
 pub mod supervise;
 
-use crate::world::World;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::Result;
 use oc_core::intent::{Intent, Stopped};
 use oc_core::journal::Kind;
 use oc_core::lock;
+use oc_core::world::World;
 use std::time::Duration;
 
 /// Added to the time a drain may take, before a command gives up.

@@ -13,7 +13,6 @@ pub use heal::{Healer, forget_run};
 pub use ready::Question;
 pub use rule::Rule;
 
-use crate::world::World;
 use control::Control;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::exit::Exit;
@@ -23,7 +22,8 @@ use oc_core::journal::Kind;
 use oc_core::proc::{self, Ended};
 use oc_core::report::ServiceExit;
 use oc_core::service::Verb;
-use oc_core::service::embedded::{Command, EXITS_KEPT, Phase, Refusal, Status};
+use oc_core::service::embedded::{Command, Dir, EXITS_KEPT, Phase, Refusal, Status};
+use oc_core::world::World;
 use process::Process;
 use record::Record;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -99,7 +99,7 @@ impl<'a> Supervisor<'a> {
         let signals = Signals::watch(&handled)?;
         proc::become_subreaper();
         Ok(Self {
-            control: Control::open(&world.supervise_dir())?,
+            control: Control::open(&Dir::of(&world.paths))?,
             record: Record::new(world),
             world,
             plan,
@@ -147,7 +147,7 @@ impl<'a> Supervisor<'a> {
     /// Takes over what a supervisor that died left: its account, and its process if that still lives. Never a second one.
     fn begin(&mut self) {
         self.wanted = !self.stopped_on_purpose();
-        let left = self.world.supervise_dir().status();
+        let left = Dir::of(&self.world.paths).status();
         let Some(left) = left.filter(|s| s.stamp.boot == oc_core::clock::boot_id()) else {
             return self.start_if_wanted();
         };

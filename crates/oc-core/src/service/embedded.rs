@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::fault::{Fault, Result};
 use crate::fsx;
 use crate::identity::Identity;
+use crate::paths::Paths;
 use crate::report::{ManagerKind, ServiceExit, ServiceState, ServiceView};
 use crate::service::Verb;
 use rustix::fs::{Mode, OFlags};
@@ -112,6 +113,12 @@ impl Dir {
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    /// That of an instance.
+    #[must_use]
+    pub fn of(paths: &Paths) -> Self {
+        Self(paths.supervise())
     }
 
     /// The directory itself.

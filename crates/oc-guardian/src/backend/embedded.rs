@@ -1,16 +1,16 @@
 //! Talks to `oc-guardian supervise`, and puts it back when it died.
 
 use crate::supervise::forget_run;
-use crate::world::World;
 use oc_core::clock::{Deadline, boot_id, pause};
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
-use oc_core::fsx;
 use oc_core::identity::{Identity, ProcessState};
+use oc_core::log::Log;
 use oc_core::proc::{Cmd, kill_service_tree};
 use oc_core::report::ServiceView;
 use oc_core::service::Verb;
 use oc_core::service::embedded::{Command, Dir, Phase, Recipe, Status};
+use oc_core::world::World;
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl<'a> Embedded<'a> {
     pub fn new(world: &'a World) -> Self {
         Self {
             world,
-            dir: world.supervise_dir(),
+            dir: Dir::of(&world.paths),
         }
     }
 
@@ -158,10 +158,8 @@ impl<'a> Embedded<'a> {
     pub fn launch(&self) -> Result<()> {
         let recipe = self.recipe().ok_or_else(unknown)?;
         let (program, args) = recipe.argv.split_first().ok_or_else(unknown)?;
-        let log = self.world.paths.log();
-        if let Some(dir) = log.parent() {
-            fsx::private_dir(dir)?;
-        }
+        // Not the watchdog's own log: what the service writes goes here too.
+        let log = self.world.paths.log().with_file_name("supervise.log");
         let mut cmd = Cmd::new(program);
         cmd.args(args);
         forget_run(&mut cmd);
@@ -174,7 +172,7 @@ impl<'a> Embedded<'a> {
         if recipe.cwd.is_dir() {
             cmd.cwd(&recipe.cwd);
         }
-        let mut child = cmd.spawn_detached(&fsx::open_append(&log)?)?;
+        let mut child = cmd.spawn_detached(&Log::new(&log).open()?)?;
         let pid = i32::try_from(child.id()).unwrap_or(0);
         let deadline = Deadline::after(LAUNCH);
         while !deadline.passed() {

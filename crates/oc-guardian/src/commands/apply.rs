@@ -4,19 +4,22 @@ use super::{patience, stopped_sentence};
 use crate::backend::embedded::{Absence, Embedded, Told};
 use crate::cli::Apply;
 use crate::outcome::{Outcome, Verdict};
-use crate::world::World;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
-use oc_core::identity::Identity;
+use oc_core::identity::{self, Identity};
 use oc_core::journal::Kind;
 use oc_core::lock::HealingLock;
 use oc_core::report::{self, Decision, Envelope, Method};
 use oc_core::run::Answer;
 use oc_core::service::Verb;
+use oc_core::world::World;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
+/// What holds the port of a dead supervisor has no work left that anybody waits for.
+const STALE_GRACE: Duration = Duration::from_secs(10);
 /// A decision is a few hundred bytes.
 const CAP: u64 = 1 << 20;
 
@@ -55,7 +58,7 @@ pub fn run(world: &World, args: &Apply) -> Result<Answer> {
     let before = backend.view().identity;
     let outcome = match verdict_before(world, &backend, &decision, method)? {
         Some(outcome) => outcome,
-        None => act(&backend, method, before.as_ref(), &deadline)?,
+        None => act(&backend, &decision, method, before.as_ref(), &deadline)?,
     };
     let outcome = complete(outcome, method, before, backend.view().identity).took(deadline.elapsed());
     world.journal.note(
@@ -113,6 +116,13 @@ fn verdict_before(
     }
     let current = backend.view().identity;
     match (&decision.identity, &current, method) {
+        (Some(stale), now, Method::EndStale) if now.as_ref() == Some(stale) => {
+            refuse(format!("pid {} is the service itself, not a stale process", stale.pid))
+        }
+        (Some(stale), _, Method::EndStale) if identity::owner(stale.pid).is_some_and(|uid| uid != own_uid()) => {
+            refuse(format!("pid {} belongs to another user", stale.pid))
+        }
+        (_, _, Method::EndStale) => Ok(None),
         (decided, Some(now), Method::Start | Method::Register)
             if decided.is_none() || decided.as_ref() == Some(now) =>
         {
@@ -128,6 +138,10 @@ fn verdict_before(
         }
         _ => Ok(None),
     }
+}
+
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 fn plan(method: Method, current: Option<&Identity>) -> String {
@@ -148,8 +162,19 @@ fn plan(method: Method, current: Option<&Identity>) -> String {
     }
 }
 
-fn act(backend: &Embedded<'_>, method: Method, before: Option<&Identity>, deadline: &Deadline) -> Result<Outcome> {
+fn act(
+    backend: &Embedded<'_>,
+    decision: &Decision,
+    method: Method,
+    before: Option<&Identity>,
+    deadline: &Deadline,
+) -> Result<Outcome> {
     let failed = |reason: String| Ok(Outcome::new("apply", Verdict::Failed, reason));
+    if let (Method::EndStale, Some(stale)) = (method, &decision.identity)
+        && let Err(fault) = backend.end_orphan(stale, STALE_GRACE)
+    {
+        return failed(format!("the stale process is still there: {fault}"));
+    }
     if !backend.supervised() {
         // It takes over a service that still lives; without one it starts it at once.
         if let Err(fault) = backend.launch() {

@@ -3,13 +3,13 @@
 use super::stopped_sentence;
 use crate::backend::embedded::{Absence, Embedded};
 use crate::outcome::{Outcome, Verdict};
-use crate::world::World;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::journal::Kind;
 use oc_core::lock::HealingLock;
 use oc_core::run::Answer;
+use oc_core::world::World;
 use std::time::Duration;
 
 /// See the module. 0 all in place, 1 put right, 2 not put right.

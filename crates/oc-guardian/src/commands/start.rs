@@ -4,11 +4,11 @@ use super::{patience, set_stopped};
 use crate::backend::embedded::{Embedded, Told};
 use crate::cli::Start;
 use crate::outcome::{Outcome, Verdict};
-use crate::world::World;
 use oc_core::clock::Deadline;
 use oc_core::fault::Result;
 use oc_core::run::Answer;
 use oc_core::service::Verb;
+use oc_core::world::World;
 
 /// See the module.
 ///

@@ -2,7 +2,6 @@
 
 use super::stopped_sentence;
 use crate::backend::embedded::Embedded;
-use crate::world::World;
 use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
@@ -10,6 +9,7 @@ use oc_core::identity::Identity;
 use oc_core::intent::{Maintenance, Stopped};
 use oc_core::report::{ServiceState, ServiceView};
 use oc_core::run::Answer;
+use oc_core::world::World;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]

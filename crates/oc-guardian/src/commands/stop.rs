@@ -4,12 +4,12 @@ use super::{asker, patience, set_stopped};
 use crate::backend::embedded::{Embedded, Told};
 use crate::cli::Stop;
 use crate::outcome::{Outcome, Verdict};
-use crate::world::World;
 use oc_core::clock::Stamp;
 use oc_core::fault::Result;
 use oc_core::intent::Stopped;
 use oc_core::run::Answer;
 use oc_core::service::Verb;
+use oc_core::world::World;
 
 /// See the module.
 ///

@@ -3,18 +3,17 @@
 use crate::backend::embedded::naming_env;
 use crate::cli::Supervise;
 use crate::supervise::{Healer, Plan, Question, Rule, Supervisor};
-use crate::world::World;
 use oc_core::config::Service;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::http::Target;
 use oc_core::proc::which;
 use oc_core::run::Answer;
-use oc_core::service::embedded::Recipe;
+use oc_core::service::embedded::{Dir, Recipe};
+use oc_core::world::World;
 use oc_core::{fsx, lock, out};
 use rustix::process::Signal;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Runs until TERM or INT.
 ///
@@ -51,7 +50,13 @@ pub fn run(world: &World, args: &Supervise) -> Result<Answer> {
         question: question(world),
         stop_timeout: service.stop_timeout.get(),
         restart_signal: restart_signal(service),
-        healer: (!args.no_heal).then(|| Healer::new(world, args.every.unwrap_or_else(|| default_every(world)))),
+        healer: (!args.no_heal).then(|| {
+            Healer::new(
+                world,
+                args.every
+                    .unwrap_or_else(|| world.config.policy.interval_embedded.get()),
+            )
+        }),
         command,
     };
     if world.common.dry_run {
@@ -65,7 +70,7 @@ pub fn run(world: &World, args: &Supervise) -> Result<Answer> {
         .map(|a| a.text(format!("dry run: would keep running: {}\n", plan.command.join(" "))));
     }
     fsx::private_dir(world.paths.watchdog())?;
-    let dir = world.supervise_dir();
+    let dir = Dir::of(&world.paths);
     fsx::private_dir(dir.path())?;
     let _lock =
         lock::claim(&dir.lock_path(), "this instance is supervised already: the lock").map_err(
@@ -87,10 +92,6 @@ pub fn run(world: &World, args: &Supervise) -> Result<Answer> {
         "ended",
         &serde_json::json!({"dry_run": false}),
     )
-}
-
-fn default_every(_world: &World) -> Duration {
-    Duration::from_secs(10)
 }
 
 fn question(world: &World) -> Option<Arc<Question>> {

@@ -1,17 +1,13 @@
 //! Starts healing passes: in time, and at once when the service ended. A pass is a process of its own session that holds
 //! its own lock and outlives us; it never holds us up.
 
-use crate::world::World;
 use oc_core::clock::Deadline;
 use oc_core::fault::Result;
-use oc_core::fsx;
+use oc_core::log::Log;
 use oc_core::proc::{Cmd, which};
-use std::fs::File;
+use oc_core::world::World;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Largest log before it is rotated; the passes append to it, but one at a time and little.
-const LOG_LIMIT: u64 = 10 << 20;
 
 /// Whether and when passes are started.
 #[derive(Debug)]
@@ -20,7 +16,7 @@ pub struct Healer {
     every: Duration,
     next: Deadline,
     running: Option<i32>,
-    log: PathBuf,
+    log: Log,
     env: Vec<(&'static str, PathBuf)>,
     told: String,
 }
@@ -43,7 +39,7 @@ impl Healer {
             every,
             next: Deadline::after(every),
             running: None,
-            log: world.paths.log(),
+            log: Log::new(&world.paths.log()),
             env,
             told: String::new(),
         }
@@ -106,19 +102,8 @@ impl Healer {
         if let Some(path) = path_with_tools() {
             cmd.env("PATH", path);
         }
-        let child = cmd.spawn_detached(&self.open_log()?)?;
+        let child = cmd.spawn_detached(&self.log.open()?)?;
         i32::try_from(child.id()).map_err(oc_core::Fault::internal)
-    }
-
-    fn open_log(&self) -> Result<File> {
-        if let Some(dir) = self.log.parent() {
-            fsx::private_dir(dir)?;
-        }
-        if std::fs::metadata(&self.log).is_ok_and(|m| m.len() > LOG_LIMIT) {
-            // A failed rotation costs nothing but size.
-            drop(std::fs::rename(&self.log, self.log.with_extension("log.1")));
-        }
-        fsx::open_append(&self.log)
     }
 }
 

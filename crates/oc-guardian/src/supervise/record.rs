@@ -1,10 +1,10 @@
 //! What the supervisor tells: the status file at every change, and events. Never before a restart, always after it.
 
-use crate::world::World;
 use oc_core::clock::Stamp;
 use oc_core::journal::{Event, Kind};
 use oc_core::out;
 use oc_core::service::embedded::{Dir, Status};
+use oc_core::world::World;
 
 /// See the module.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn new(world: &'a World) -> Self {
         Self {
-            dir: world.supervise_dir(),
+            dir: Dir::of(&world.paths),
             world,
             published: None,
             events: Vec::new(),
