@@ -55,7 +55,8 @@ fn skip_escape(rest: &mut std::str::Chars<'_>) {
                         *rest = ahead;
                         return;
                     }
-                    '\n' => return,
+                    // Another escape cancels the string.
+                    '\n' | '\x1b' => return,
                     _ => {}
                 }
             }

@@ -172,7 +172,8 @@ impl Redactor {
     /// The length of the placeholder that the text begins with: one of ours, not a secret dressed up as one.
     fn placeholder_len(&self, text: &str) -> Option<usize> {
         let name = text.strip_prefix("[redacted:")?;
-        let (name, _) = name.split_once(']')?;
+        let end = name.bytes().take(80).position(|b| b == b']')?;
+        let name = &name[..end];
         let is_ours = shapes::NAMES.contains(&name) || self.names.iter().any(|known| known == name);
         is_ours.then_some("[redacted:]".len() + name.len())
     }
