@@ -36,7 +36,7 @@ impl Log {
             Kind::Attempt | Kind::Repair | Kind::Agent => "ACTION",
             _ => "INFO",
         };
-        let text = crate::redact::clean(&event.text);
+        let text = crate::redact::clean_line(&event.text);
         self.line(&format!("{} {level} {}: {text}\n", event.at, event.tool))
     }
 

@@ -8,7 +8,7 @@ mod clean;
 mod encodings;
 mod shapes;
 
-pub use clean::clean;
+pub use clean::{clean, clean_line};
 pub(crate) use shapes::{is_secret_name, named_values};
 
 use serde_json::Value;
