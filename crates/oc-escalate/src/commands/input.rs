@@ -71,7 +71,8 @@ pub(super) struct Surroundings {
 impl Surroundings {
     pub(super) fn look(world: &World, previous: Option<Stamp>, intent: Intent) -> Self {
         let service = &world.config.service;
-        let embedded = oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
+        let embedded =
+            oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
         let policy = &world.config.policy;
         Self {
             now: Stamp::now(),
