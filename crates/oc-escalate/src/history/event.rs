@@ -163,7 +163,7 @@ impl Event {
             Self::Told { key, at } => {
                 to.told.insert(key, at);
             }
-            Self::Sampled { identity, sample } => to.memory.push(&policy.memory, identity, sample),
+            Self::Sampled { identity, sample } => to.memory.push(identity, sample),
             Self::Reset => {
                 let mut sessions = std::mem::take(&mut to.attempts);
                 sessions.retain(|a| a.action == Action::Agent);
