@@ -1,5 +1,6 @@
 //! What decide and settle look at: the report, the person's will, the state of the store.
 
+use crate::history::MemoryLimits;
 use crate::policy::{Context, Maintenance, RungResult, Stopped, Store};
 use crate::state::State;
 use oc_core::class::Class;
@@ -65,6 +66,7 @@ pub(super) struct Surroundings {
     maintenance: Option<Maintenance>,
     consent: bool,
     label: String,
+    memory: MemoryLimits,
     jitter_permille: u16,
 }
 
@@ -92,6 +94,7 @@ impl Surroundings {
                 reason: m.reason.unwrap_or_else(|| "no reason given".to_owned()),
             }),
             consent: world.config.agent.enabled,
+            memory: MemoryLimits::from(&world.config.probe),
             label: service.unit.trim_end_matches(".service").to_owned(),
             jitter_permille: jitter(),
         }
@@ -111,6 +114,7 @@ impl Surroundings {
             jitter_permille: self.jitter_permille,
             rung,
             label: &self.label,
+            memory: self.memory,
             ..Context::plain(&self.now, self.interval)
         }
     }
