@@ -604,8 +604,10 @@ fn a_leak_that_only_the_history_can_see_is_one_graceful_restart_by_the_limits_of
         (decision.class, decision.method),
         (Some(Class::MemoryLeak), Some(Method::Graceful))
     );
-    let mut probe = oc_core::config::Probe::default();
-    probe.memory_limit = oc_core::config::Size::mb(8000);
+    let probe = oc_core::config::Probe {
+        memory_limit: oc_core::config::Size::mb(8000),
+        ..oc_core::config::Probe::default()
+    };
     let roomy = Context {
         memory: (&probe).into(),
         ..scene.ctx()

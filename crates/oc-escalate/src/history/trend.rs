@@ -4,6 +4,7 @@ use oc_core::clock::Stamp;
 use oc_core::config::Probe;
 use oc_core::identity::Identity;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Samples kept at most.
@@ -48,6 +49,14 @@ pub struct Trend {
     pub window: Duration,
     /// ... and will reach the limit within this time.
     pub horizon: Duration,
+}
+
+impl Default for MemoryLimits {
+    /// Those of an empty config.json; worked out once, for a simulated year asks a million times.
+    fn default() -> Self {
+        static LIMITS: LazyLock<MemoryLimits> = LazyLock::new(|| MemoryLimits::from(&Probe::default()));
+        *LIMITS
+    }
 }
 
 impl From<&Probe> for MemoryLimits {

@@ -26,7 +26,7 @@ pub use settle::{Settlement, Verdict, settle};
 use crate::history::{Attempt, Event, History, MemoryLimits, Outcome};
 use oc_core::class::Class;
 use oc_core::clock::{Stamp, rfc3339};
-use oc_core::config::{Policy, Probe, Span};
+use oc_core::config::{Policy, Span};
 use oc_core::report::{Action, Decision, Method, Report};
 use serde_json::Map;
 use std::borrow::Cow;
@@ -76,7 +76,7 @@ impl<'a> Context<'a> {
             jitter_permille: 0,
             preflight_ok: None,
             rung: RungResult::Done,
-            memory: MemoryLimits::from(&Probe::default()),
+            memory: MemoryLimits::default(),
             label: "openclaw-gateway",
         }
     }
