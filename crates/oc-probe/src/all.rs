@@ -29,7 +29,11 @@ pub fn run(cli: &Cli) -> Result<Answer> {
     let first = Subject::open(cli, None)?;
     let names: Vec<String> = first.config.instance_names().into_iter().map(str::to_owned).collect();
     let found = look_at(cli, &names);
-    let health = found.iter().map(|(_, outcome)| health(outcome)).max_by_key(|h| badness(*h)).unwrap_or(Health::Healthy);
+    let health = found
+        .iter()
+        .map(|(_, outcome)| health(outcome))
+        .max_by_key(|h| badness(*h))
+        .unwrap_or(Health::Healthy);
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     let mut instances = Vec::new();
@@ -37,7 +41,8 @@ pub fn run(cli: &Cli) -> Result<Answer> {
         match outcome {
             Ok(report) => {
                 text.push_str(&table::line(name, width, report, cli.common.color.enabled()));
-                let mut entry = serde_json::to_value(answer(report)?.envelope(Cli::NAME, name)).map_err(Fault::internal)?;
+                let mut entry =
+                    serde_json::to_value(answer(report)?.envelope(Cli::NAME, name)).map_err(Fault::internal)?;
                 if let Some(map) = entry.as_object_mut() {
                     map.insert("name".to_owned(), json!(name));
                 }

@@ -89,10 +89,6 @@ impl Look<'_> {
         }
         let (seen, took_ms) = timed(|| {
             let mut seen = process::look(&self.past);
-            if seen.identity().is_none() {
-                self.past.read_gateway_lock(&self.subject.paths);
-                seen = process::look(&self.past);
-            }
             if seen.identity().is_none() && self.seen.serving() {
                 let holder = port::look(&self.subject.target, []);
                 if let Some(found) = holder.and_then(|holder| Process::alive(&holder.identity, &self.past)) {
@@ -122,7 +118,9 @@ impl Look<'_> {
 
     /// It does not serve: now everybody is asked.
     fn reasons(&mut self) {
-        let Subject { target, config, paths, .. } = self.subject;
+        let Subject {
+            target, config, paths, ..
+        } = self.subject;
         let answered = matches!(
             self.seen.liveness,
             Some(Liveness::Status { .. } | Liveness::Body { .. } | Liveness::Broken { .. })
@@ -156,7 +154,6 @@ impl Look<'_> {
             self.seen.holder = holder;
         }
         if config.service.kind == oc_core::config::Kind::Openclaw && !self.subject.is_narrowed() {
-            self.past.read_gateway_lock(paths);
             self.seen.database = database::look(paths);
             let package = Package::find(&config.service);
             let service = self.seen.process.as_ref().and_then(Process::identity);
@@ -183,7 +180,9 @@ impl Look<'_> {
 
     /// What is looked at whether or not it serves.
     fn surroundings(&mut self) {
-        let Subject { target, config, paths, .. } = self.subject;
+        let Subject {
+            target, config, paths, ..
+        } = self.subject;
         if self.subject.insists(CheckName::Service) && self.seen.service.is_none() {
             let view = oc_core::service::view(self.subject.manager(), paths);
             self.note(service::line(&view), 0);
@@ -200,8 +199,7 @@ impl Look<'_> {
         if self.wants(CheckName::Memory)
             && let Some(identity) = identity
         {
-            let (seen, took_ms) =
-                timed(|| memory::look(identity, &self.past.memory, &config.probe, &Stamp::now()));
+            let (seen, took_ms) = timed(|| memory::look(identity, &self.past.memory, &config.probe, &Stamp::now()));
             if let Some(seen) = seen {
                 self.note(seen.check(&config.probe), took_ms);
                 self.seen.memory = Some(seen);
@@ -282,4 +280,3 @@ impl Look<'_> {
         }
     }
 }
-

@@ -156,7 +156,10 @@ fn unknown(seen: &Seen) -> bool {
 
 /// On its way up or down: states that end by themselves.
 fn passing(seen: &Seen, liveness: &Liveness, probe: &Probe, found: &mut Vec<Class>) {
-    let Some(Process::Alive { age_ms, served_before, .. }) = &seen.process else {
+    let Some(Process::Alive {
+        age_ms, served_before, ..
+    }) = &seen.process
+    else {
         return;
     };
     let stage = seen.readiness.as_ref().map(|readiness| readiness.stage);
@@ -279,7 +282,10 @@ pub fn summary(seen: &Seen, class: Option<Class>) -> String {
         Class::WrongBody => format!("the service{pid} answers, but not what it should"),
         Class::NotReady => format!("the service{pid} lives, but is not ready: {said}"),
         Class::SafeMode => {
-            let channels = seen.readiness.as_ref().map_or(String::new(), |r| r.suppressed.join(", "));
+            let channels = seen
+                .readiness
+                .as_ref()
+                .map_or(String::new(), |r| r.suppressed.join(", "));
             format!("the service{pid} keeps channels down after crashes: {channels}")
         }
         Class::MemoryHigh => format!("the service{pid} uses too much memory"),

@@ -31,7 +31,10 @@ fn find<'v>(report: &'v Value, field: &str) -> Result<&'v Value> {
         let next = match here {
             Value::Null => return Ok(here),
             Value::Array(list) => part.parse::<usize>().map_or_else(
-                |_| list.iter().find(|item| item.get("name").is_some_and(|name| name == part)),
+                |_| {
+                    list.iter()
+                        .find(|item| item.get("name").is_some_and(|name| name == part))
+                },
                 |at| list.get(at),
             ),
             other => other.get(part),
@@ -43,7 +46,11 @@ fn find<'v>(report: &'v Value, field: &str) -> Result<&'v Value> {
                 _ => Vec::new(),
             };
             let fault = Fault::usage(format_args!("there is no field {field:?} in the report"));
-            if known.is_empty() { fault } else { fault.hint(format_args!("at {part:?} there are: {}", known.join(", "))) }
+            if known.is_empty() {
+                fault
+            } else {
+                fault.hint(format_args!("at {part:?} there are: {}", known.join(", ")))
+            }
         })?;
     }
     Ok(here)

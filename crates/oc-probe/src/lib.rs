@@ -44,8 +44,8 @@ impl Tool for Cli {
         let report = watch::watch(&subject, &self.patience(&subject));
         let answer = answer(&report)?;
         if !self.output.is_empty() {
-            let envelope = serde_json::to_value(answer.envelope(Self::NAME, subject.name()))
-                .map_err(oc_core::Fault::internal)?;
+            let envelope =
+                serde_json::to_value(answer.envelope(Self::NAME, subject.name())).map_err(oc_core::Fault::internal)?;
             let text = fields::pick(&envelope, &self.output)?;
             return Ok(answer.text(text));
         }

@@ -30,7 +30,10 @@ impl Package {
     pub fn find(service: &Service) -> Option<Self> {
         if let Some(dir) = &service.package_dir {
             let version = manifest(dir).and_then(|m| m.version);
-            return Some(Self { dir: dir.clone(), version });
+            return Some(Self {
+                dir: dir.clone(),
+                version,
+            });
         }
         if service.kind != Kind::Openclaw {
             return None;
@@ -54,9 +57,15 @@ impl Package {
         let changed_ms = [self.dir.clone(), self.dir.join("package.json")]
             .iter()
             .filter_map(|path| std::fs::metadata(path).ok())
-            .map(|meta| meta.ctime().saturating_mul(1000).saturating_add(meta.ctime_nsec() / 1_000_000))
+            .map(|meta| {
+                meta.ctime()
+                    .saturating_mul(1000)
+                    .saturating_add(meta.ctime_nsec() / 1_000_000)
+            })
             .max()?;
-        u64::try_from(Stamp::now().wall_ms.saturating_sub(changed_ms)).ok().map(Duration::from_millis)
+        u64::try_from(Stamp::now().wall_ms.saturating_sub(changed_ms))
+            .ok()
+            .map(Duration::from_millis)
     }
 }
 

@@ -93,7 +93,7 @@ impl Past {
         Self {
             served,
             supervisor: embedded::Dir::new(paths.supervise()).status(),
-            lock: None,
+            lock: gateway_lock(paths),
             memory: state.memory.unwrap_or_default(),
             latencies_ms: carry.latencies_ms.unwrap_or_default(),
             config_seen: carry.config_seen,
@@ -105,18 +105,17 @@ impl Past {
         let child = self.supervisor.as_ref().and_then(|status| status.child.as_ref());
         child.into_iter().chain(&self.served).chain(&self.lock)
     }
+}
 
-    /// Adds what OpenClaw's own lock file says. Only of use when nothing better is known.
-    pub fn read_gateway_lock(&mut self, paths: &Paths) {
-        let uid = rustix::process::getuid().as_raw();
-        let path = paths.openclaw().join(format!("tmp/openclaw-{uid}/gateway.state.lock"));
-        let lock: Option<GatewayLock> = read(&path);
-        self.lock = lock.map(|lock| Identity {
-            pid: lock.pid,
-            started: lock.start_time,
-            boot: oc_core::clock::boot_id().to_owned(),
-        });
-    }
+/// The process that OpenClaw's own lock file names.
+fn gateway_lock(paths: &Paths) -> Option<Identity> {
+    let uid = rustix::process::getuid().as_raw();
+    let path = paths.openclaw().join(format!("tmp/openclaw-{uid}/gateway.state.lock"));
+    read::<Option<GatewayLock>>(&path).map(|lock| Identity {
+        pid: lock.pid,
+        started: lock.start_time,
+        boot: oc_core::clock::boot_id().to_owned(),
+    })
 }
 
 fn read<T: DeserializeOwned + Default>(path: &Path) -> T {
@@ -149,8 +148,7 @@ mod tests {
 
     #[test]
     fn the_gateways_lock_is_padded_with_blanks() {
-        let lock: GatewayLock =
-            serde_json::from_str("{\"pid\":42,\"startTime\":99,\"port\":1}      \n").unwrap();
+        let lock: GatewayLock = serde_json::from_str("{\"pid\":42,\"startTime\":99,\"port\":1}      \n").unwrap();
         assert_eq!((lock.pid, lock.start_time), (42, 99));
     }
 

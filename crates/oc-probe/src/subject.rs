@@ -1,12 +1,12 @@
 //! What is looked at: one instance with its settings, as the flags changed them.
 
 use crate::cli::{CheckName, Cli};
-use oc_core::config::{Config, Span};
+use oc_core::config::{Config, Loaded, Span};
 use oc_core::fault::Result;
 use oc_core::http::Target;
-use oc_core::paths::{Paths, Places};
+use oc_core::paths::{DEFAULT_INSTANCE, Paths, Places};
 use oc_core::report::ManagerKind;
-use oc_core::service;
+use oc_core::{service, world};
 
 /// One instance.
 #[derive(Debug, Clone)]
@@ -27,19 +27,26 @@ impl Subject {
     /// # Errors
     /// 78 when our configuration is wrong, 64 for a bad instance name, 74 or 77 when it cannot be read.
     pub fn open(cli: &Cli, name: Option<&str>) -> Result<Self> {
-        let places = Places {
-            instance: Some(name.unwrap_or(&cli.common.instance).to_owned()),
-            state_dir: cli.common.state_dir.clone(),
-            enumerated: name.is_some(),
-            ..Places::default()
-        };
-        let paths = Paths::from_env(&places)?;
-        let mut config = Config::default();
-        if let Ok(port) = std::env::var("OPENCLAW_GATEWAY_PORT") {
-            config.probe.url = format!("http://127.0.0.1:{port}");
+        let mut request = world::request(&cli.common, false);
+        if let Some(name) = name {
+            // The environment and --state-dir speak about the one instance that a command is about.
+            let enumerated = name != DEFAULT_INSTANCE;
+            request.places = Places {
+                instance: Some(name.to_owned()),
+                state_dir: request.places.state_dir.filter(|_| !enumerated),
+                enumerated,
+                ..Places::default()
+            };
         }
         if let Some(timeout) = cli.common.timeout {
-            config.probe.timeout = Span::from(timeout);
+            let value = Span::from(timeout).to_string().into();
+            request.flags.push(("--timeout", "probe.timeout", value));
+        }
+        let Loaded {
+            config, paths, notes, ..
+        } = Config::load(&request)?;
+        if cli.common.verbose > 0 {
+            notes.iter().for_each(oc_core::out::talk);
         }
         Ok(Self {
             target: Target::parse(&config.probe.url)?,

@@ -14,14 +14,23 @@ const RESET: &str = "\x1b[0m";
 pub fn render(subject: &Subject, report: &Report, colour: bool) -> String {
     let mut text = String::new();
     let paint = |code: &'static str, word: &str| {
-        if colour { format!("{code}{word}{RESET}") } else { word.to_owned() }
+        if colour {
+            format!("{code}{word}{RESET}")
+        } else {
+            word.to_owned()
+        }
     };
     let health = report.health();
     let verdict = paint(health_colour(health), health.name());
     let class = report.class.map_or(String::new(), |class| format!(" ({class})"));
     let _written = writeln!(text, "{verdict}{class}: {}", report.summary);
     let _written = writeln!(text, "{}", facts(subject, report));
-    let width = report.checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
+    let width = report
+        .checks
+        .iter()
+        .map(|check| check.name.chars().count())
+        .max()
+        .unwrap_or(0);
     for check in &report.checks {
         let (code, mark) = mark(check.status);
         let pad = " ".repeat(width.saturating_sub(check.name.chars().count()));
@@ -40,7 +49,11 @@ pub fn render(subject: &Subject, report: &Report, colour: bool) -> String {
 pub fn line(name: &str, width: usize, report: &Report, colour: bool) -> String {
     let health = report.health();
     let word = format!("{:<8}", health.name());
-    let word = if colour { format!("{}{word}{RESET}", health_colour(health)) } else { word };
+    let word = if colour {
+        format!("{}{word}{RESET}", health_colour(health))
+    } else {
+        word
+    };
     format!("{name:<width$}  {word}  {}\n", report.summary)
 }
 

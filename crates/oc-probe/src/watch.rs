@@ -67,7 +67,9 @@ fn doubtful(report: &Report) -> bool {
         .as_ref()
         .is_some_and(|view| !matches!(view.state, ServiceState::Running | ServiceState::Unknown));
     match report.class {
-        Some(Class::Refused | Class::HttpError | Class::WrongBody | Class::ForeignListener | Class::Inconclusive) => true,
+        Some(Class::Refused | Class::HttpError | Class::WrongBody | Class::ForeignListener | Class::Inconclusive) => {
+            true
+        }
         // The manager knows when it ended; a record alone may just be behind.
         Some(Class::ProcessGone) => !told,
         _ => false,
@@ -147,7 +149,11 @@ fn stay(subject: &Subject, first: Report, time: Duration, patience: &Patience, o
 fn replaced(first: &Report, now: &Report) -> Option<String> {
     let pid = |identity: &Option<Identity>| identity.as_ref().map_or("none".to_owned(), |i| i.pid.to_string());
     if first.identity != now.identity {
-        return Some(format!("the process changed: pid {} to {}", pid(&first.identity), pid(&now.identity)));
+        return Some(format!(
+            "the process changed: pid {} to {}",
+            pid(&first.identity),
+            pid(&now.identity)
+        ));
     }
     match (first.uptime_ms, now.uptime_ms) {
         (Some(before), Some(after)) if after + UPTIME_TOLERANCE_MS < before => {

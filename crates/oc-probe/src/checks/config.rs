@@ -98,11 +98,21 @@ impl FileStamp {
 }
 
 fn examine(path: &Path, service: &Service, stamp: Option<FileStamp>) -> ConfigSeen {
-    let seen = |hash, problem| ConfigSeen { stamp: stamp.clone(), hash, written_by: None, problem };
+    let seen = |hash, problem| ConfigSeen {
+        stamp: stamp.clone(),
+        hash,
+        written_by: None,
+        problem,
+    };
     let wrong = |class, what: String| Some(Problem { class, what });
     let bytes = match fsx::read_capped(path, CAP) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return seen(None, wrong(Class::ConfigMissing, format!("{} is not there", path.display()))),
+        Ok(None) => {
+            return seen(
+                None,
+                wrong(Class::ConfigMissing, format!("{} is not there", path.display())),
+            );
+        }
         Err(fault) => return seen(None, wrong(Class::ConfigInvalid, fault.what)),
     };
     let hash = Some(hex(&Sha256::digest(&bytes)));
@@ -126,7 +136,10 @@ fn examine(path: &Path, service: &Service, stamp: Option<FileStamp>) -> ConfigSe
             format!("written by version {written_by}, but {installed} is installed"),
         );
     }
-    ConfigSeen { written_by, ..seen(hash, problem) }
+    ConfigSeen {
+        written_by,
+        ..seen(hash, problem)
+    }
 }
 
 /// Parses the file.
@@ -141,11 +154,13 @@ fn parse(bytes: &[u8], kind: ConfigType) -> Result<Value, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let content: Value = match kind {
         ConfigType::Json => serde_json::from_str(text).map_err(|e| at_place(Some((e.line(), e.column()))))?,
-        _ => json5::from_str(text).map_err(|e| {
-            at_place(e.position().map(|at| (at.line + 1, at.column + 1)))
-        })?,
+        _ => json5::from_str(text).map_err(|e| at_place(e.position().map(|at| (at.line + 1, at.column + 1))))?,
     };
-    if content.is_object() { Ok(content) } else { Err("it holds no object".to_owned()) }
+    if content.is_object() {
+        Ok(content)
+    } else {
+        Err("it holds no object".to_owned())
+    }
 }
 
 fn at_place(place: Option<(usize, usize)>) -> String {
@@ -182,7 +197,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("openclaw.json");
         fsx::replace(&path, content).unwrap();
-        let service = Service { package_dir: Some(dir.path().to_owned()), ..Service::default() };
+        let service = Service {
+            package_dir: Some(dir.path().to_owned()),
+            ..Service::default()
+        };
         look(&path, &service, None).unwrap()
     }
 
@@ -217,7 +235,12 @@ mod tests {
             b"\x00\xff\xfe",
             b"[info] started\n{\"gateway\":{\"mode\":\"local\"}}",
         ] {
-            assert_eq!(class(bad), Some(Class::ConfigInvalid), "{}", String::from_utf8_lossy(bad));
+            assert_eq!(
+                class(bad),
+                Some(Class::ConfigInvalid),
+                "{}",
+                String::from_utf8_lossy(bad)
+            );
         }
         let nowhere = look(Path::new("/nowhere/openclaw.json"), &Service::default(), None).unwrap();
         assert_eq!(nowhere.problem.unwrap().class, Class::ConfigMissing);
@@ -227,7 +250,10 @@ mod tests {
 
     #[test]
     fn a_syntax_error_names_its_place_and_none_of_the_content() {
-        let what = see(b"{\n  \"gateway\": {\n    \"token\": secret!\n").problem.unwrap().what;
+        let what = see(b"{\n  \"gateway\": {\n    \"token\": secret!\n")
+            .problem
+            .unwrap()
+            .what;
         assert!(what.contains("line 3") && !what.contains("secret"), "{what}");
     }
 
@@ -235,12 +261,27 @@ mod tests {
     fn a_configuration_of_a_newer_version() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("openclaw.json");
-        fsx::replace(&dir.path().join("package.json"), br#"{"name":"openclaw","version":"2026.9.6"}"#).unwrap();
-        let service = Service { package_dir: Some(dir.path().to_owned()), ..Service::default() };
-        for (written, class) in [("2099.1.1", Some(Class::NewerConfig)), ("2026.9.6", None), ("odd", None)] {
+        fsx::replace(
+            &dir.path().join("package.json"),
+            br#"{"name":"openclaw","version":"2026.9.6"}"#,
+        )
+        .unwrap();
+        let service = Service {
+            package_dir: Some(dir.path().to_owned()),
+            ..Service::default()
+        };
+        for (written, class) in [
+            ("2099.1.1", Some(Class::NewerConfig)),
+            ("2026.9.6", None),
+            ("odd", None),
+        ] {
             let content = format!(r#"{{"gateway":{{"mode":"local"}},"meta":{{"lastTouchedVersion":"{written}"}}}}"#);
             fsx::replace(&path, content.as_bytes()).unwrap();
-            assert_eq!(look(&path, &service, None).unwrap().problem.map(|p| p.class), class, "{written}");
+            assert_eq!(
+                look(&path, &service, None).unwrap().problem.map(|p| p.class),
+                class,
+                "{written}"
+            );
         }
     }
 
@@ -254,10 +295,19 @@ mod tests {
         // A verdict that the file cannot give shows where it came from.
         first.hash = Some("remembered".into());
         let remembered = serde_json::to_value(&first).unwrap();
-        assert_eq!(look(&path, &service, Some(&remembered)).unwrap().hash.unwrap(), "remembered");
+        assert_eq!(
+            look(&path, &service, Some(&remembered)).unwrap().hash.unwrap(),
+            "remembered"
+        );
         fsx::replace(&path, b"[]").unwrap();
-        assert_ne!(look(&path, &service, Some(&remembered)).unwrap().hash.unwrap(), "remembered");
-        assert!(look(&path, &service, Some(&Value::Bool(true))).is_some(), "a strange memory is no memory");
+        assert_ne!(
+            look(&path, &service, Some(&remembered)).unwrap().hash.unwrap(),
+            "remembered"
+        );
+        assert!(
+            look(&path, &service, Some(&Value::Bool(true))).is_some(),
+            "a strange memory is no memory"
+        );
     }
 
     proptest! {

@@ -35,7 +35,11 @@ fn expected(deep: &Deep) -> String {
 fn request(deep: &Deep, url: &str, probe: &Probe, target: &Target, overall: &Deadline) -> (CheckStatus, String) {
     use oc_core::http::Trouble;
     let ours = url.starts_with('/');
-    let bearer = probe.token.as_ref().filter(|_| ours).map(|token| format!("Bearer {}", token.expose()));
+    let bearer = probe
+        .token
+        .as_ref()
+        .filter(|_| ours)
+        .map(|token| format!("Bearer {}", token.expose()));
     let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("Authorization", value.as_str())).collect();
     let url = if ours { target.url(url) } else { url.to_owned() };
     let limits = Limits {
@@ -45,7 +49,10 @@ fn request(deep: &Deep, url: &str, probe: &Probe, target: &Target, overall: &Dea
     match remote::request("GET", &url, &headers, None, limits) {
         Ok(answer) => match expect::met(&deep.expect, answer.status, &answer.body, &Stamp::now()) {
             Ok(()) => (CheckStatus::Ok, answer.status.to_string()),
-            Err(Miss::Status) => (CheckStatus::Fail, format!("{} {}", answer.status, expect::excerpt(&answer.body))),
+            Err(Miss::Status) => (
+                CheckStatus::Fail,
+                format!("{} {}", answer.status, expect::excerpt(&answer.body)),
+            ),
             Err(Miss::Body(miss)) => (CheckStatus::Fail, format!("the body {miss}")),
         },
         Err(failure) if failure.trouble == Trouble::Ourselves => (CheckStatus::Warn, failure.what),
@@ -68,15 +75,20 @@ fn run(deep: &Deep, command: &[String], overall: &Deadline) -> (CheckStatus, Str
     };
     let wanted = i32::from(deep.expect.status.unwrap_or(0));
     match output.ended {
-        Ended::Code(code) if code == wanted => {
-            match expect::body_met(&deep.expect, &output.stdout, &Stamp::now()) {
-                Ok(()) => (CheckStatus::Ok, format!("exit status {code}")),
-                Err(miss) => (CheckStatus::Fail, format!("the output {miss}")),
-            }
-        }
+        Ended::Code(code) if code == wanted => match expect::body_met(&deep.expect, &output.stdout, &Stamp::now()) {
+            Ok(()) => (CheckStatus::Ok, format!("exit status {code}")),
+            Err(miss) => (CheckStatus::Fail, format!("the output {miss}")),
+        },
         Ended::Code(code) => {
-            let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
-            (CheckStatus::Fail, format!("exit status {code}: {}", expect::excerpt(said)))
+            let said = if output.stderr.is_empty() {
+                &output.stdout
+            } else {
+                &output.stderr
+            };
+            (
+                CheckStatus::Fail,
+                format!("exit status {code}: {}", expect::excerpt(said)),
+            )
         }
         Ended::Signal(signal) => (CheckStatus::Fail, format!("killed by signal {signal}")),
         Ended::Deadline => (CheckStatus::Fail, format!("not finished after {}", deep.timeout)),

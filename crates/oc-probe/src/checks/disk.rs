@@ -32,7 +32,11 @@ impl Disk {
         } else if self.no_inodes {
             (CheckStatus::Fail, "no inodes left".to_owned())
         } else {
-            let status = if self.full(min_free) { CheckStatus::Fail } else { CheckStatus::Ok };
+            let status = if self.full(min_free) {
+                CheckStatus::Fail
+            } else {
+                CheckStatus::Ok
+            };
             (status, format!("{} free", mib(self.free_bytes)))
         };
         check("disk", status, format!("at least {} free", mib(min_free)), actual)

@@ -99,7 +99,11 @@ impl Liveness {
 
 fn expected(probe: &Probe) -> String {
     let status = probe.liveness.status.map_or("2xx".to_owned(), |s| s.to_string());
-    let body = probe.liveness.json.as_ref().map_or(String::new(), |json| format!(" {json}"));
+    let body = probe
+        .liveness
+        .json
+        .as_ref()
+        .map_or(String::new(), |json| format!(" {json}"));
     format!("{} {status}{body}", probe.liveness_path)
 }
 
@@ -144,7 +148,10 @@ pub fn look(target: &Target, probe: &Probe, overall: &Deadline) -> Liveness {
 
 fn unscheduled(late: Duration) -> Liveness {
     Liveness::Unmeasured {
-        what: format!("this machine let us wait {} ms too long; what we saw says nothing", late.as_millis()),
+        what: format!(
+            "this machine let us wait {} ms too long; what we saw says nothing",
+            late.as_millis()
+        ),
     }
 }
 
@@ -179,7 +186,9 @@ impl<'a> Silence<'a> {
     fn failed(&self, failure: Failure) -> Liveness {
         match failure.trouble {
             Trouble::Refused => Liveness::Refused,
-            Trouble::Ourselves | Trouble::NoConnection | Trouble::NoBytes => Liveness::Unmeasured { what: failure.what },
+            Trouble::Ourselves | Trouble::NoConnection | Trouble::NoBytes => {
+                Liveness::Unmeasured { what: failure.what }
+            }
             Trouble::TooSlow if failure.overshoot >= self.probe.max_sched_delay.get() => unscheduled(failure.overshoot),
             Trouble::TooSlow | Trouble::Reset | Trouble::NotHttp => Liveness::Broken { what: failure.what },
         }

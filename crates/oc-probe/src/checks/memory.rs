@@ -56,10 +56,15 @@ pub fn leak(samples: &[Sample], rss_bytes: u64, now: &Stamp, rules: &Leak, limit
     }
     let bucket_ms = rules.bucket.get().as_millis().max(1);
     let mut minima: Vec<(u128, u64)> = Vec::new();
-    let present = Sample { at: now.clone(), rss_bytes };
+    let present = Sample {
+        at: now.clone(),
+        rss_bytes,
+    };
     // Samples of another boot or of the future have no place on this line.
     let in_window = |s: &&Sample| {
-        s.at.boot == now.boot && s.at.boot_ms <= now.boot_ms && now.since(&s.at) <= rules.window.get() + rules.bucket.get()
+        s.at.boot == now.boot
+            && s.at.boot_ms <= now.boot_ms
+            && now.since(&s.at) <= rules.window.get() + rules.bucket.get()
     };
     for sample in samples.iter().chain([&present]).filter(in_window) {
         let bucket = sample.at.since(&first.at).as_millis() / bucket_ms;
@@ -89,16 +94,30 @@ mod tests {
     const MB: u64 = 1 << 20;
 
     fn at(minute: u64) -> Stamp {
-        Stamp { wall_ms: 0, boot_ms: minute * 60_000, awake_ms: 0, boot: "b".into() }
+        Stamp {
+            wall_ms: 0,
+            boot_ms: minute * 60_000,
+            awake_ms: 0,
+            boot: "b".into(),
+        }
     }
 
     /// A process watched every 5 minutes for so long, with `use_at(minute)` MiB.
     fn verdict(minutes: u64, use_at: impl Fn(u64) -> u64) -> Option<Duration> {
         let samples: Vec<Sample> = (0..minutes)
             .step_by(5)
-            .map(|m| Sample { at: at(m), rss_bytes: use_at(m) * MB })
+            .map(|m| Sample {
+                at: at(m),
+                rss_bytes: use_at(m) * MB,
+            })
             .collect();
-        leak(&samples, use_at(minutes) * MB, &at(minutes), &Leak::default(), 2048 * MB)
+        leak(
+            &samples,
+            use_at(minutes) * MB,
+            &at(minutes),
+            &Leak::default(),
+            2048 * MB,
+        )
     }
 
     #[test]
@@ -114,12 +133,36 @@ mod tests {
         assert_eq!(verdict(90, |_| 1900), None, "high, but steady");
         assert_eq!(verdict(90, |m| 1500 + (m / 5 % 3) * 200), None, "a saw");
         assert_eq!(verdict(90, |m| 2000 - m * 5), None, "falling");
-        let hole = [Sample { at: at(0), rss_bytes: 700 * MB }];
-        assert_eq!(leak(&hole, 1900 * MB, &at(90), &Leak::default(), 2048 * MB), None, "two points");
-        assert_eq!(leak(&[], 1900 * MB, &at(90), &Leak::default(), 2048 * MB), None, "no history");
-        let off = Leak { enabled: false, ..Leak::default() };
-        let samples: Vec<Sample> = (0..90).step_by(5).map(|m| Sample { at: at(m), rss_bytes: (700 + m * 14) * MB }).collect();
-        assert_eq!(leak(&samples, 1960 * MB, &at(90), &off, 2048 * MB), None, "switched off");
+        let hole = [Sample {
+            at: at(0),
+            rss_bytes: 700 * MB,
+        }];
+        assert_eq!(
+            leak(&hole, 1900 * MB, &at(90), &Leak::default(), 2048 * MB),
+            None,
+            "two points"
+        );
+        assert_eq!(
+            leak(&[], 1900 * MB, &at(90), &Leak::default(), 2048 * MB),
+            None,
+            "no history"
+        );
+        let off = Leak {
+            enabled: false,
+            ..Leak::default()
+        };
+        let samples: Vec<Sample> = (0..90)
+            .step_by(5)
+            .map(|m| Sample {
+                at: at(m),
+                rss_bytes: (700 + m * 14) * MB,
+            })
+            .collect();
+        assert_eq!(
+            leak(&samples, 1960 * MB, &at(90), &off, 2048 * MB),
+            None,
+            "switched off"
+        );
     }
 
     proptest! {

@@ -16,7 +16,10 @@ pub fn look<'a>(target: &Target, known: impl IntoIterator<Item = &'a Identity>) 
     let identity = identity::listener_of(target.port, None)?;
     let ours = known.into_iter().any(|one| {
         *one == identity
-            || (one.alive() && identity::descendants(one.pid).iter().any(|child| child.identity == identity))
+            || (one.alive()
+                && identity::descendants(one.pid)
+                    .iter()
+                    .any(|child| child.identity == identity))
     });
     let command = identity::command_line(identity.pid).unwrap_or_default();
     Some(Holder {
@@ -33,11 +36,20 @@ pub fn line(target: &Target, holder: Option<&Holder>) -> Check {
     let expected = format!("port {} held by the service", target.port);
     match holder {
         Some(holder) => {
-            let status = if holder.ours { CheckStatus::Ok } else { CheckStatus::Fail };
+            let status = if holder.ours {
+                CheckStatus::Ok
+            } else {
+                CheckStatus::Fail
+            };
             let whose = if holder.ours { "ours" } else { "not known to be ours" };
             let actual = format!("pid {} ({}), {whose}", holder.identity.pid, holder.command);
             check("port", status, expected, actual)
         }
-        None => check("port", CheckStatus::Skip, expected, "nobody that we can see listens there"),
+        None => check(
+            "port",
+            CheckStatus::Skip,
+            expected,
+            "nobody that we can see listens there",
+        ),
     }
 }

@@ -42,18 +42,30 @@ impl Process {
     /// Seen serving before, by somebody's record.
     #[must_use]
     pub fn served_before(&self) -> bool {
-        matches!(self, Self::Alive { served_before: true, .. })
+        matches!(
+            self,
+            Self::Alive {
+                served_before: true,
+                ..
+            }
+        )
     }
 
     /// The line of the report.
     #[must_use]
     pub fn check(&self) -> Check {
         let (status, actual) = match self {
-            Self::Alive { identity, stuck: None, .. } => (CheckStatus::Ok, format!("pid {} is alive", identity.pid)),
-            Self::Alive { identity, stuck: Some(how), .. } => {
-                (CheckStatus::Warn, format!("pid {} is alive, but {how}", identity.pid))
-            }
-            Self::Gone { identity: Some(identity) } => (CheckStatus::Fail, format!("pid {} is gone", identity.pid)),
+            Self::Alive {
+                identity, stuck: None, ..
+            } => (CheckStatus::Ok, format!("pid {} is alive", identity.pid)),
+            Self::Alive {
+                identity,
+                stuck: Some(how),
+                ..
+            } => (CheckStatus::Warn, format!("pid {} is alive, but {how}", identity.pid)),
+            Self::Gone {
+                identity: Some(identity),
+            } => (CheckStatus::Fail, format!("pid {} is gone", identity.pid)),
             Self::Gone { identity: None } => (CheckStatus::Fail, "there is none".to_owned()),
             Self::Unknown => (CheckStatus::Skip, "nobody says which process it is".to_owned()),
         };
@@ -93,7 +105,9 @@ pub fn look(past: &Past) -> Process {
         }
     }
     match last {
-        Some(identity) => Process::Gone { identity: Some(identity.clone()) },
+        Some(identity) => Process::Gone {
+            identity: Some(identity.clone()),
+        },
         None => Process::Unknown,
     }
 }

@@ -88,7 +88,10 @@ impl Readiness {
             failing,
             suppressed: words(&body.suppressed),
             event_loop_late: body.event_loop.get("degraded") == Some(&Value::Bool(true)),
-            uptime_ms: body.uptime_ms.filter(|ms| ms.is_finite() && *ms >= 0.0).map(|ms| ms as u64),
+            uptime_ms: body
+                .uptime_ms
+                .filter(|ms| ms.is_finite() && *ms >= 0.0)
+                .map(|ms| ms as u64),
             version: body.version,
             said: said.trim().to_owned(),
         }
@@ -104,7 +107,10 @@ impl Readiness {
         };
         let actual = match self.stage {
             Stage::Ready if !self.suppressed.is_empty() => {
-                format!("ready, but its crash-loop breaker keeps down: {}", self.suppressed.join(", "))
+                format!(
+                    "ready, but its crash-loop breaker keeps down: {}",
+                    self.suppressed.join(", ")
+                )
             }
             Stage::Ready if self.event_loop_late => "ready, but its event loop is behind".to_owned(),
             Stage::Ready => "ready".to_owned(),
@@ -195,10 +201,26 @@ mod tests {
     fn what_the_gateway_says_at_each_stage() {
         let table = [
             (200, r#"{"ready":true,"failing":[],"uptimeMs":12.5}"#, Stage::Ready),
-            (200, r#"{"ready":true,"failing":[],"suppressed":["telegram"]}"#, Stage::Ready),
-            (503, r#"{"ready":false,"failing":["startup-sidecars"]}"#, Stage::NotReady),
-            (503, r#"{"ready":false,"failing":["gateway-draining"]}"#, Stage::Draining),
-            (503, r#"{"ok":false,"status":"starting","uptimeMs":350}"#, Stage::Starting),
+            (
+                200,
+                r#"{"ready":true,"failing":[],"suppressed":["telegram"]}"#,
+                Stage::Ready,
+            ),
+            (
+                503,
+                r#"{"ready":false,"failing":["startup-sidecars"]}"#,
+                Stage::NotReady,
+            ),
+            (
+                503,
+                r#"{"ready":false,"failing":["gateway-draining"]}"#,
+                Stage::Draining,
+            ),
+            (
+                503,
+                r#"{"ok":false,"status":"starting","uptimeMs":350}"#,
+                Stage::Starting,
+            ),
             (503, r#"{"ok":false,"status":"draining"}"#, Stage::Draining),
             (200, r#"{"ok":true,"status":"started"}"#, Stage::NotReady),
             (503, r#"{"ready":true}"#, Stage::NotReady),
@@ -208,7 +230,10 @@ mod tests {
         for (status, body, stage) in table {
             assert_eq!(read(status, body).stage, stage, "{status} {body}");
         }
-        assert_eq!(read(200, r#"{"ready":true,"suppressed":["telegram"]}"#).suppressed, ["telegram"]);
+        assert_eq!(
+            read(200, r#"{"ready":true,"suppressed":["telegram"]}"#).suppressed,
+            ["telegram"]
+        );
         assert_eq!(read(200, r#"{"ready":true,"uptimeMs":12.5}"#).uptime_ms, Some(12));
         assert_eq!(read(200, r#"{"ready":true,"uptimeMs":-1}"#).uptime_ms, None);
     }

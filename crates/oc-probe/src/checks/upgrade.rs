@@ -20,7 +20,10 @@ pub fn look(package: Option<&Package>, past: &Past, service: Option<&Identity>) 
     // OpenClaw's own lock belongs to somebody else who is alive: `openclaw doctor` or `update` keep the gateway out.
     let owner = past.lock.as_ref().filter(|owner| owner.alive())?;
     let gateway = service.is_some_and(|service| {
-        service == owner || identity::descendants(service.pid).iter().any(|child| child.identity == *owner)
+        service == owner
+            || identity::descendants(service.pid)
+                .iter()
+                .any(|child| child.identity == *owner)
     });
     let command = identity::command_line(owner.pid)?;
     if gateway || command.contains("gateway") {
