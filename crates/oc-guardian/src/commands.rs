@@ -19,10 +19,23 @@ use std::time::Duration;
 /// Added to the time a drain may take, before a command gives up.
 const MARGIN: Duration = Duration::from_secs(15);
 
-/// Until when a command waits: `--deadline`, else long enough for a drain and a KILL.
+/// Until when a command waits that lets the service finish its work: `--deadline`, else long enough for a drain and a KILL.
 fn patience(world: &World) -> Deadline {
     let drain = world.config.service.stop_timeout.get() + MARGIN;
     Deadline::after(world.common.deadline.unwrap_or(drain))
+}
+
+/// Until when a command waits for what happens at once: `--deadline`, else 30 s.
+fn short_patience(world: &World) -> Deadline {
+    Deadline::after(world.common.deadline.unwrap_or(Duration::from_secs(30)))
+}
+
+/// A person's will. A dry run leaves even an unreadable file where it is.
+fn intent(world: &World) -> Result<Intent> {
+    if world.common.dry_run {
+        return Ok(Intent::peek(&world.paths.intent()));
+    }
+    world.intent()
 }
 
 /// Writes the person's will down. Waits for no healing: every effect reads it again just before it acts.

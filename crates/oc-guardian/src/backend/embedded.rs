@@ -1,6 +1,6 @@
 //! Talks to `oc-guardian supervise`, and puts it back when it died.
 
-use crate::supervise::forget_run;
+use crate::supervise::heal::forget_run;
 use oc_core::clock::{Deadline, boot_id, pause};
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// A supervisor that was just started says so within this time.
 const LAUNCH: Duration = Duration::from_secs(10);
+/// One that holds its lock reads its FIFO within this time.
+const UNREAD: Duration = Duration::from_secs(2);
 /// How often the status file is looked at while waiting.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -173,18 +175,15 @@ impl<'a> Embedded<'a> {
             cmd.cwd(&recipe.cwd);
         }
         let mut child = cmd.spawn_detached(&Log::new(&log).open()?)?;
-        let pid = i32::try_from(child.id()).unwrap_or(0);
         let deadline = Deadline::after(LAUNCH);
         while !deadline.passed() {
-            let up = |s: &Status| s.supervisor.pid == pid && s.phase != Phase::Stopping;
-            if self.supervised() && self.dir.status().as_ref().is_some_and(up) {
+            // A status that a supervisor which lives has published, be it ours or that of one who was quicker.
+            if self.supervised() && self.dir.status().is_some_and(|s| s.supervisor.alive()) {
                 return Ok(());
             }
-            if let Ok(Some(ended)) = child.try_wait() {
-                // Another one was quicker: as good.
-                if self.supervised() {
-                    return Ok(());
-                }
+            if let Ok(Some(ended)) = child.try_wait()
+                && !self.supervised()
+            {
                 return Err(
                     Fault::new(Exit::Answer(2), format_args!("the supervisor ended at once ({ended})"))
                         .hint(format_args!("see {}", log.display())),
@@ -201,7 +200,7 @@ impl<'a> Embedded<'a> {
     /// 69 when no supervisor is there, 74 when it cannot be told.
     pub fn tell(&self, verb: Verb, only: Option<Identity>, deadline: &Deadline) -> Result<Told> {
         let command = Command::new(verb, only);
-        self.dir.send(&command)?;
+        self.send(&command)?;
         while !deadline.passed() {
             if let Some(status) = self.dir.status() {
                 if let Some(refusal) = status.refused.filter(|r| r.number == command.number) {
@@ -223,6 +222,17 @@ impl<'a> Embedded<'a> {
             ),
             None => format!("it was not done within {:.0} s", deadline.elapsed().as_secs_f64()),
         }))
+    }
+
+    /// A supervisor that was just started may hold its lock and not read yet.
+    fn send(&self, command: &Command) -> Result<()> {
+        let deadline = Deadline::after(UNREAD);
+        loop {
+            match self.dir.send(command) {
+                Err(fault) if fault.exit == Exit::Unavailable && self.supervised() && !deadline.passed() => pause(LOOK),
+                ended => return ended,
+            };
+        }
     }
 
     /// Waits until the service is ready; false when it is not by the deadline.

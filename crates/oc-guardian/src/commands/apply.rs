@@ -1,6 +1,6 @@
 //! `apply --decision FILE`: carries out what was decided, after looking again whether it still may.
 
-use super::{patience, stopped_sentence};
+use super::{patience, short_patience, stopped_sentence};
 use crate::backend::embedded::{Absence, Embedded, Told};
 use crate::cli::Apply;
 use crate::outcome::{Outcome, Verdict};
@@ -54,7 +54,10 @@ pub fn run(world: &World, args: &Apply) -> Result<Answer> {
         return complete(outcome.planned(), method, before.clone(), before).answer();
     }
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
-    let deadline = patience(world);
+    let deadline = match method {
+        Method::Graceful => patience(world),
+        _ => short_patience(world),
+    };
     let before = backend.view().identity;
     let outcome = match verdict_before(world, &backend, &decision, method)? {
         Some(outcome) => outcome,
@@ -97,7 +100,7 @@ fn verdict_before(
     decision: &Decision,
     method: Method,
 ) -> Result<Option<Outcome>> {
-    let intent = world.intent()?;
+    let intent = super::intent(world)?;
     let refuse = |reason: String| {
         Ok(Some(Outcome::new(
             "apply",
@@ -158,6 +161,7 @@ fn plan(method: Method, current: Option<&Identity>) -> String {
                 process.pid
             )
         }
+        (Method::EndStale, _) => "would end the stale process that holds the port, then start the service".to_owned(),
         _ => "would start the service".to_owned(),
     }
 }

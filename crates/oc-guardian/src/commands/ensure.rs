@@ -53,7 +53,7 @@ pub fn run(world: &World) -> Result<Answer> {
 }
 
 fn nothing_to_do(world: &World, backend: &Embedded<'_>) -> Result<Option<Outcome>> {
-    let intent = world.intent()?;
+    let intent = super::intent(world)?;
     let say = |verdict, reason: String| {
         let process = backend.view().identity;
         Some(Outcome::new("ensure", verdict, reason).processes(process.clone(), process))

@@ -6,7 +6,7 @@ use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::identity::Identity;
-use oc_core::intent::{Maintenance, Stopped};
+use oc_core::intent::{Intent, Maintenance, Stopped};
 use oc_core::report::{ServiceState, ServiceView};
 use oc_core::run::Answer;
 use oc_core::world::World;
@@ -27,10 +27,10 @@ struct Body {
 /// See the module.
 ///
 /// # Errors
-/// 74, 77 when the intent cannot be read.
+/// 70 when it cannot be turned into JSON.
 pub fn run(world: &World) -> Result<Answer> {
     let backend = Embedded::new(world);
-    let intent = world.intent()?;
+    let intent = Intent::peek(&world.paths.intent());
     let status = backend.status();
     let body = Body {
         service: backend.view(),
@@ -64,6 +64,9 @@ fn describe(body: &Body, verdict: &str) -> String {
     }];
     lines.push(match &body.supervisor {
         Some(supervisor) => format!("supervisor  pid {}, {} starts so far", supervisor.pid, body.starts),
+        None if body.service.state == ServiceState::Stopped => {
+            "supervisor  not running; `oc-guardian start` starts it and the service".to_owned()
+        }
         None if body.recipe.is_some() => "supervisor  not running; `oc-guardian ensure` puts it back".to_owned(),
         None => "supervisor  none was ever started here".to_owned(),
     });

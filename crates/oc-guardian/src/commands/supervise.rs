@@ -2,7 +2,10 @@
 
 use crate::backend::embedded::naming_env;
 use crate::cli::Supervise;
-use crate::supervise::{Healer, Plan, Question, Rule, Supervisor};
+use crate::supervise::heal::Healer;
+use crate::supervise::ready::Question;
+use crate::supervise::rule::Rule;
+use crate::supervise::{Plan, Supervisor};
 use oc_core::config::Service;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
