@@ -1,6 +1,12 @@
 //! One suite for the stand-in and the real gateway, so that the stand-in stays honest. It runs against the stand-in, and
 //! against the real one when `OC_REAL_OPENCLAW` names its executable. Where the two differ, the stand-in is wrong.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
 
 use oc_testkit::{Asked, Gateway, GatewayBuilder, Output, Signal, TestEnv, ask_with, free_port, wait_until};
 use serde_json::{Value, json};
@@ -17,7 +23,11 @@ fn gateway(env: &TestEnv) -> GatewayBuilder<'_> {
 fn gateway_on(env: &TestEnv, port: u16) -> GatewayBuilder<'_> {
     let builder = env.gateway().real_if_named().on_port(port);
     // The real one would log into a directory that everybody on the machine shares.
-    builder.config(with(&GatewayBuilder::good_config(port), "/logging", json!({"file": env.path("gateway.log")})))
+    builder.config(with(
+        &GatewayBuilder::good_config(port),
+        "/logging",
+        json!({"file": env.path("gateway.log")}),
+    ))
 }
 
 /// A copy with the value at this pointer put in; its parent object must be there.
@@ -35,7 +45,14 @@ fn without_mode(config: &Value) -> Value {
 }
 
 fn method(gateway: &Gateway, method: &str, path: &str, headers: &[&str]) -> oc_testkit::Response {
-    match ask_with(Ipv4Addr::LOCALHOST.into(), gateway.port(), method, path, headers, TEN_SECONDS) {
+    match ask_with(
+        Ipv4Addr::LOCALHOST.into(),
+        gateway.port(),
+        method,
+        path,
+        headers,
+        TEN_SECONDS,
+    ) {
         Asked::Answered(response) => response,
         other => panic!("{method} {path}: {other:?}"),
     }
@@ -59,7 +76,11 @@ fn a_life() {
 }
 
 fn boot(gateway: &mut Gateway, patience: Duration) {
-    assert_eq!(gateway.ask("/healthz"), Asked::Refused, "refused before the port is bound");
+    assert_eq!(
+        gateway.ask("/healthz"),
+        Asked::Refused,
+        "refused before the port is bound"
+    );
     let mut seen = Vec::new();
     wait_until("started", patience, || {
         assert!(gateway.alive(), "{}", gateway.said());
@@ -68,7 +89,10 @@ fn boot(gateway: &mut Gateway, patience: Duration) {
         };
         let body = answer.json();
         let status = body["status"].as_str().unwrap().to_owned();
-        assert_eq!((answer.status == 200, &body["ok"]), (status == "started", &json!(status == "started")));
+        assert_eq!(
+            (answer.status == 200, &body["ok"]),
+            (status == "started", &json!(status == "started"))
+        );
         assert_eq!(body["version"], "2026.9.6");
         if status == "starting" {
             assert!(body["pendingReason"].is_string(), "{body}");
@@ -86,7 +110,11 @@ fn boot(gateway: &mut Gateway, patience: Duration) {
 fn http_table(gateway: &Gateway) {
     for path in ["/healthz", "/health", "/healthz?x=1"] {
         let answer = gateway.get(path);
-        assert_eq!((answer.status, answer.json()), (200, json!({"ok": true, "status": "live"})), "{path}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (200, json!({"ok": true, "status": "live"})),
+            "{path}"
+        );
         assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
     }
     for path in ["/startupz", "/startup"] {
@@ -97,13 +125,20 @@ fn http_table(gateway: &Gateway) {
     for path in ["/readyz", "/ready"] {
         let body = gateway.get(path).json();
         assert_eq!((&body["ready"], &body["failing"]), (&json!(true), &json!([])));
-        assert!(body["uptimeMs"].is_u64() && body["eventLoop"]["delayP99Ms"].is_number(), "{body}");
+        assert!(
+            body["uptimeMs"].is_u64() && body["eventLoop"]["delayP99Ms"].is_number(),
+            "{body}"
+        );
         assert!(body["eventLoop"]["degraded"].is_boolean(), "{body}");
         assert!(body.get("suppressed").is_none(), "{body}");
     }
     for path in ["/status", "/metrics", "/nope", "/HEALTHZ", "/"] {
         let answer = gateway.get(path);
-        assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
     }
     for path in ["/health/", "/healthz/", "/api/x", "/v1/models"] {
         assert_eq!(gateway.get(path).status, 404, "{path}");
@@ -112,15 +147,35 @@ fn http_table(gateway: &Gateway) {
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     for verb in ["POST", "PUT", "OPTIONS", "DELETE"] {
         let answer = method(gateway, verb, "/healthz", &[]);
-        assert_eq!((answer.status, answer.header("allow")), (405, Some("get, head")), "{verb}");
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some("get, head")),
+            "{verb}"
+        );
     }
     for path in ["/readyz", "/startupz"] {
         let answer = method(gateway, "GET", path, &["X-Forwarded-For: 192.0.2.1"]);
-        assert_eq!((answer.status, &answer.json()["error"]["type"]), (403, &json!("proxy_attribution_required")));
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["type"]),
+            (403, &json!("proxy_attribution_required"))
+        );
     }
-    assert_eq!(method(gateway, "GET", "/healthz", &["X-Forwarded-For: 192.0.2.1"]).status, 200);
-    let six = ask_with(Ipv6Addr::LOCALHOST.into(), gateway.port(), "GET", "/healthz", &[], TEN_SECONDS);
-    assert!(matches!(six, Asked::Answered(answer) if answer.status == 200), "it listens on ::1, too");
+    assert_eq!(
+        method(gateway, "GET", "/healthz", &["X-Forwarded-For: 192.0.2.1"]).status,
+        200
+    );
+    let six = ask_with(
+        Ipv6Addr::LOCALHOST.into(),
+        gateway.port(),
+        "GET",
+        "/healthz",
+        &[],
+        TEN_SECONDS,
+    );
+    assert!(
+        matches!(six, Asked::Answered(answer) if answer.status == 200),
+        "it listens on ::1, too"
+    );
 }
 
 fn lock_path(env: &TestEnv) -> std::path::PathBuf {
@@ -136,7 +191,15 @@ fn lock_file(env: &TestEnv, gateway: &Gateway) {
     assert_eq!(lock["stateDir"], json!(env.state_dir()));
     assert!(lock["ownerId"].is_string() && lock["createdAt"].is_string(), "{lock}");
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", gateway.pid())).unwrap();
-    let ticks: u64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let ticks: u64 = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .nth(19)
+        .unwrap()
+        .parse()
+        .unwrap();
     assert_eq!(lock["startTime"], ticks);
 }
 
@@ -158,7 +221,9 @@ fn broken_edit_is_ignored(env: &TestEnv, gateway: &mut Gateway) {
     let good = std::fs::read(env.config_path()).unwrap();
     let said = gateway.said().len();
     env.write(".openclaw/openclaw.json", "{ broken");
-    wait_until("the broken edit is seen", TEN_SECONDS, || gateway.said()[said..].contains("config reload skipped"));
+    wait_until("the broken edit is seen", TEN_SECONDS, || {
+        gateway.said()[said..].contains("config reload skipped")
+    });
     assert!(gateway.alive());
     assert!(gateway.is_ready());
     env.write(".openclaw/openclaw.json", good);
@@ -325,20 +390,33 @@ const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "password mode without a password",
-        make: |env, good| put(env, with(good, "/gateway/auth", json!({"mode": "password"})).to_string()),
+        make: |env, good| {
+            put(
+                env,
+                with(good, "/gateway/auth", json!({"mode": "password"})).to_string(),
+            )
+        },
         exit: 78,
         line: "Gateway auth is set to password, but no password is configured",
     },
     Broken {
         name: "written by a newer version",
-        make: |env, good| put(env, with(good, "/meta", json!({"lastTouchedVersion": "2099.1.1"})).to_string()),
+        make: |env, good| {
+            put(
+                env,
+                with(good, "/meta", json!({"lastTouchedVersion": "2099.1.1"})).to_string(),
+            )
+        },
         exit: 1,
         line: "Refusing to run automatic gateway startup migrations because this OpenClaw binary (2026.9.6) is older",
     },
     Broken {
         name: "state database is garbage",
         make: |env, _| {
-            env.write(".openclaw/state/openclaw.sqlite", "this is no database, whatever its name says".repeat(200));
+            env.write(
+                ".openclaw/state/openclaw.sqlite",
+                "this is no database, whatever its name says".repeat(200),
+            );
         },
         exit: 78,
         line: "file is not a database",
@@ -372,7 +450,9 @@ fn a_port_held_by_a_stranger_is_a_runtime_trouble() {
     let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let env = TestEnv::new();
     let port = stranger.local_addr().unwrap().port();
-    let output = gateway_on(&env, port).faults(|faults| faults.bind_interval_ms = 10).run();
+    let output = gateway_on(&env, port)
+        .faults(|faults| faults.bind_interval_ms = 10)
+        .run();
     assert_says(&output, 1, &format!("Port {port} is already in use"));
 }
 
