@@ -113,6 +113,7 @@ fn exchange(
     let mut watch = Watch {
         deadline,
         worst: Duration::ZERO,
+        heard: false,
     };
     let mut stream = TcpStream::connect_timeout(&address, deadline.left().max(Duration::from_millis(1)))
         .map_err(|e| watch.failure(connect_trouble(&e), format!("cannot connect to {address}: {e}")))?;
@@ -164,6 +165,8 @@ fn exchange(
 struct Watch<'a> {
     deadline: &'a Deadline,
     worst: Duration,
+    /// A byte has come.
+    heard: bool,
 }
 
 impl Watch<'_> {
@@ -183,15 +186,15 @@ impl Watch<'_> {
             let left = self.deadline.left();
             if left.is_zero() {
                 let seconds = self.deadline.elapsed().as_secs_f64();
-                return Err(if into.is_empty() {
-                    self.failure(
-                        Trouble::NoBytes,
-                        format!("connected, but no byte came for {seconds:.1} s"),
-                    )
-                } else {
+                return Err(if self.heard {
                     self.failure(
                         Trouble::TooSlow,
                         format!("the answer was not complete after {seconds:.1} s"),
+                    )
+                } else {
+                    self.failure(
+                        Trouble::NoBytes,
+                        format!("connected, but no byte came for {seconds:.1} s"),
                     )
                 });
             }
@@ -203,6 +206,7 @@ impl Watch<'_> {
             match stream.read(&mut buffer) {
                 Ok(0) => return Ok(false),
                 Ok(n) => {
+                    self.heard = true;
                     into.extend_from_slice(&buffer[..n]);
                     return Ok(true);
                 }
@@ -446,6 +450,13 @@ mod tests {
                 .trouble,
             Trouble::Reset
         );
+    }
+
+    #[test]
+    fn silence_after_half_an_answer_is_not_silence_from_the_start() {
+        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec();
+        let target = serve(vec![half], Duration::ZERO, true);
+        assert_eq!(get(&target, "/", limits(200)).unwrap_err().trouble, Trouble::TooSlow);
     }
 
     #[test]

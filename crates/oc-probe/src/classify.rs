@@ -177,7 +177,8 @@ fn passing(seen: &Seen, liveness: &Liveness, probe: &Probe, found: &mut Vec<Clas
 fn process(seen: &Seen, found: &mut Vec<Class>) {
     if let Some(view) = &seen.service {
         match view.state {
-            ServiceState::Unregistered => found.push(Class::Unregistered),
+            // Beside a live process its own illness is what counts: registering would start a second one.
+            ServiceState::Unregistered if !seen.alive() => found.push(Class::Unregistered),
             // The manager was told by a person that nobody wants it to run.
             ServiceState::Stopped if !seen.alive() => found.push(Class::StoppedOnPurpose),
             _ => {}
