@@ -161,12 +161,21 @@ pub fn pause(time: Duration) -> Duration {
 
 /// Monotonic time since boot without suspend.
 #[must_use]
+#[cfg(not(target_os = "macos"))]
 pub fn awake_clock() -> Duration {
-    #[cfg(target_os = "macos")]
-    let id = ClockId::UptimeRaw;
-    #[cfg(not(target_os = "macos"))]
-    let id = ClockId::Monotonic;
-    read(id)
+    read(ClockId::Monotonic)
+}
+
+/// Monotonic time since boot without suspend. Not `CLOCK_MONOTONIC`, which goes on while a Mac sleeps; rustix does not
+/// name the other one.
+#[must_use]
+#[cfg(target_os = "macos")]
+#[expect(unsafe_code, reason = "rustix has no CLOCK_UPTIME_RAW")]
+pub fn awake_clock() -> Duration {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `t` is a timespec of ours that the call may write; it keeps no pointer to it.
+    let _always_supported = unsafe { libc::clock_gettime(libc::CLOCK_UPTIME_RAW, &raw mut t) };
+    duration(t.tv_sec, t.tv_nsec)
 }
 
 fn boot_clock() -> Duration {
@@ -180,10 +189,11 @@ fn boot_clock() -> Duration {
 
 fn read(id: ClockId) -> Duration {
     let t = rustix::time::clock_gettime(id);
-    Duration::new(
-        u64::try_from(t.tv_sec).unwrap_or(0),
-        u32::try_from(t.tv_nsec).unwrap_or(0),
-    )
+    duration(t.tv_sec, t.tv_nsec)
+}
+
+fn duration(sec: i64, nsec: i64) -> Duration {
+    Duration::new(u64::try_from(sec).unwrap_or(0), u32::try_from(nsec).unwrap_or(0))
 }
 
 fn millis(d: Duration) -> u64 {

@@ -36,7 +36,8 @@ impl Log {
             Kind::Attempt | Kind::Repair | Kind::Agent => "ACTION",
             _ => "INFO",
         };
-        let text = crate::redact::clean(&event.text);
+        // One event, one line: a newline in foreign text must not look like another event.
+        let text = crate::redact::clean(&event.text).replace('\n', " ");
         self.line(&format!("{} {level} {}: {text}\n", event.at, event.tool))
     }
 

@@ -198,8 +198,8 @@ fn memory_is_one_graceful_restart_in_6_h_and_never_the_ladder() {
     let mut scene = after_good();
     let mut restarts = 0;
     for pass in 0..(12 * 120) {
-        let pid = 100 + restarts;
-        let (decision, _) = scene.after(30 * SEC).pass(Class::MemoryHigh, pid);
+        // Even when the restart changes nothing, not even the process.
+        let (decision, _) = scene.after(30 * SEC).pass(Class::MemoryHigh, 100);
         match decision.action {
             Action::Restart => {
                 assert_eq!(decision.method, Some(Method::Graceful));
@@ -235,6 +235,12 @@ fn safe_mode_waits_warns_restarts_once_then_asks_a_human() {
     assert!(settlement.notices.iter().any(|n| n.key == "safe_mode"));
     assert!(scene.passes(6 * MIN, 30 * SEC, Class::SafeMode, 101).is_empty());
     assert_eq!(scene.after(MIN).pass(Class::SafeMode, 101).0.action, Action::Human);
+    assert!(
+        scene.history.incident.is_some(),
+        "it is not over while channels are down"
+    );
+    scene.after(30 * SEC).pass(None, 101);
+    assert!(scene.after(30 * SEC).pass(None, 101).1.closed);
 }
 
 #[test]
@@ -523,4 +529,89 @@ fn a_restart_in_place_is_a_new_serving_epoch_of_the_same_pid() {
         verdict = scene.settle(&report).verdict;
     }
     assert_eq!(verdict, Verdict::Healthy);
+}
+
+#[test]
+fn jitter_only_ever_lengthens_a_wait_and_by_ten_percent_at_most() {
+    let mut scene = after_good();
+    scene.pass(Class::Unregistered, None);
+    for (after, jitter, expected) in [
+        (9 * SEC, 0, Action::Hold),
+        (SEC, 1000, Action::Hold),
+        (0, 0, Action::Restart),
+        (SEC, u16::MAX, Action::Restart),
+    ] {
+        scene.after(after);
+        let report = scene.see(Class::Unregistered, None);
+        let ctx = Context {
+            jitter_permille: jitter,
+            ..scene.ctx()
+        };
+        let decision = oc_escalate::policy::decide(&scene.policy, &scene.history, &report, &ctx);
+        assert_eq!(decision.action, expected, "{jitter}");
+    }
+}
+
+#[test]
+fn a_waiting_decision_says_why_and_until_when() {
+    let mut scene = after_good();
+    scene.pass(Class::Unregistered, None);
+    let decision = scene.after(4 * SEC).pass(Class::Unregistered, None).0;
+    assert_eq!(
+        decision.reason,
+        "Its manager does not know it. Waiting 6 s: the wait after a restart that did not help."
+    );
+    assert_eq!(
+        decision.next_allowed_at,
+        Some(oc_core::clock::rfc3339(scene.now.wall_ms + 6000))
+    );
+}
+
+#[test]
+fn the_truth_is_the_probe_a_failed_tool_after_which_the_service_is_healthy_succeeded() {
+    let mut scene = after_good();
+    scene.pass(Class::Hung, 100);
+    scene.after(10 * SEC);
+    let good = scene.see(None, 101);
+    let ctx = Context {
+        rung: oc_escalate::policy::RungResult::Failed,
+        ..scene.ctx()
+    };
+    for event in oc_escalate::policy::settle(&scene.policy, &scene.history, &good, &ctx).events {
+        scene.history.record(&scene.policy, event);
+    }
+    assert!(scene.after(30 * SEC).pass(None, 101).1.closed);
+    let without = oc_escalate::policy::restarts_without_success(&scene.policy, &scene.history, &scene.now);
+    assert_eq!(without, 0);
+}
+
+#[test]
+fn a_leak_that_only_the_history_can_see_is_one_graceful_restart_by_the_limits_of_the_probe_section() {
+    let mut scene = after_good();
+    for step in 0..14_u64 {
+        scene.after(5 * MIN).previous = None;
+        let sample = oc_escalate::history::Sample {
+            at: scene.now.clone(),
+            rss_bytes: (1000 + step * 70) * 1024 * 1024,
+        };
+        let identity = support::who(100);
+        let event = oc_escalate::history::Event::Sampled { identity, sample };
+        scene.history.record(&scene.policy, event);
+    }
+    let report = scene.see(None, 100);
+    let decision = scene.peek(&report);
+    assert_eq!(
+        (decision.class, decision.method),
+        (Some(Class::MemoryLeak), Some(Method::Graceful))
+    );
+    let probe = oc_core::config::Probe {
+        memory_limit: oc_core::config::Size::mb(8000),
+        ..oc_core::config::Probe::default()
+    };
+    let roomy = Context {
+        memory: (&probe).into(),
+        ..scene.ctx()
+    };
+    let decision = oc_escalate::policy::decide(&scene.policy, &scene.history, &report, &roomy);
+    assert_eq!(decision.action, Action::None, "{}", decision.reason);
 }

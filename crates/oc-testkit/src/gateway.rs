@@ -114,7 +114,7 @@ impl<'a> GatewayBuilder<'a> {
     ///
     /// # Panics
     /// When the files cannot be written.
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "often only the files are wanted")]
     pub fn prepare(&self) -> Vec<String> {
         if let Some(config) = &self.config {
             self.env.write(".openclaw/openclaw.json", config);

@@ -1,5 +1,11 @@
 //! scripts/oc-heal, row by row: stub tools that exit with chosen codes, and what the script then does and exits with.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
 
 use oc_testkit::{Output, TestEnv};
 use std::path::Path;
@@ -18,7 +24,14 @@ for key in "$name.$1.$(grep -c "^$name $1" "$HOME/calls")" "$name.$1" "$name"; d
 done
 exit 0"#;
 
-const TOOLS: [&str; 6] = ["oc-probe", "oc-escalate", "oc-guardian", "oc-doctor", "oc-claude-pty", "oc-notify"];
+const TOOLS: [&str; 6] = [
+    "oc-probe",
+    "oc-escalate",
+    "oc-guardian",
+    "oc-doctor",
+    "oc-claude-pty",
+    "oc-notify",
+];
 
 struct Stage(TestEnv);
 
@@ -62,9 +75,21 @@ fn a_healthy_pass_is_two_steps_and_nothing_else() {
 #[test]
 fn a_hold_and_a_human_touch_nothing() {
     for (decided, settled, exit) in [(1, 0, 0), (1, 1, 1), (5, 2, 2)] {
-        let stage = Stage::new(&[("oc-escalate.decide", decided), ("oc-escalate.settle", settled), ("oc-probe", 2)]);
+        let stage = Stage::new(&[
+            ("oc-escalate.decide", decided),
+            ("oc-escalate.settle", settled),
+            ("oc-probe", 2),
+        ]);
         stage.pass().expect_code(exit);
-        assert_eq!(stage.calls(), ["oc-probe", "oc-escalate decide", "oc-escalate settle", "oc-notify incident"]);
+        assert_eq!(
+            stage.calls(),
+            [
+                "oc-probe",
+                "oc-escalate decide",
+                "oc-escalate settle",
+                "oc-notify incident"
+            ]
+        );
     }
 }
 
@@ -72,27 +97,54 @@ fn a_hold_and_a_human_touch_nothing() {
 fn a_restart_is_preflighted_applied_verified_and_settled() {
     let stage = Stage::new(&[("oc-escalate.decide", 2)]);
     stage.pass().expect_code(0);
-    let steps = ["oc-probe", "oc-escalate decide", "oc-doctor preflight", "oc-guardian apply", "oc-probe", "oc-escalate settle"];
+    let steps = [
+        "oc-probe",
+        "oc-escalate decide",
+        "oc-doctor preflight",
+        "oc-guardian apply",
+        "oc-probe",
+        "oc-escalate settle",
+    ];
     assert_eq!(stage.calls()[..6], steps);
     let calls = std::fs::read_to_string(stage.0.path("calls")).unwrap();
-    assert!(calls.contains("oc-probe --wait 60s") && calls.contains("settle --json --probe ~/run/verify.json"), "{calls}");
+    assert!(
+        calls.contains("oc-probe --wait 60s") && calls.contains("settle --json --probe ~/run/verify.json"),
+        "{calls}"
+    );
 }
 
 #[test]
 fn a_restart_that_the_configuration_forbids_is_repaired_first() {
     let stage = Stage::new(&[("oc-escalate.decide", 2), ("oc-doctor.preflight", 78)]);
     stage.pass().expect_code(0);
-    assert_eq!(stage.calls()[2..6], ["oc-doctor preflight", "oc-doctor fix", "oc-guardian apply", "oc-probe"]);
+    assert_eq!(
+        stage.calls()[2..6],
+        ["oc-doctor preflight", "oc-doctor fix", "oc-guardian apply", "oc-probe"]
+    );
 }
 
 #[test]
 fn a_repair_is_committed_when_the_probe_is_good_and_undone_when_not() {
-    for (probe, verb, exit) in [(0, "oc-doctor commit", 0), (2, "oc-doctor undo", 1), (3, "oc-doctor undo", 3)] {
+    for (probe, verb, exit) in [
+        (0, "oc-doctor commit", 0),
+        (2, "oc-doctor undo", 1),
+        (3, "oc-doctor undo", 3),
+    ] {
         let settled = u8::from(probe != 0);
-        let codes = [("oc-escalate.decide", 3), ("oc-probe", probe), ("oc-escalate.settle", settled)];
+        let codes = [
+            ("oc-escalate.decide", 3),
+            ("oc-probe", probe),
+            ("oc-escalate.settle", settled),
+        ];
         let stage = Stage::new(&codes);
         stage.pass().expect_code(exit);
-        let expected = ["oc-doctor fix", "oc-guardian apply", "oc-probe", verb, "oc-escalate settle"];
+        let expected = [
+            "oc-doctor fix",
+            "oc-guardian apply",
+            "oc-probe",
+            verb,
+            "oc-escalate settle",
+        ];
         assert_eq!(stage.calls()[2..7], expected);
     }
 }
@@ -101,12 +153,28 @@ fn a_repair_is_committed_when_the_probe_is_good_and_undone_when_not() {
 fn a_plan_is_applied_only_when_there_is_one() {
     let stage = Stage::new(&[("oc-escalate.decide", 4)]);
     stage.pass().expect_code(0);
-    assert_eq!(stage.calls()[2..5], ["oc-claude-pty run", "oc-doctor apply ~/run/incident/plan.json", "oc-guardian apply"]);
+    assert_eq!(
+        stage.calls()[2..5],
+        [
+            "oc-claude-pty run",
+            "oc-doctor apply ~/run/incident/plan.json",
+            "oc-guardian apply"
+        ]
+    );
     for no_plan in [1, 2, 127, 137] {
-        let codes = [("oc-escalate.decide", 4), ("oc-claude-pty", no_plan), ("oc-probe", 2), ("oc-escalate.settle", 1)];
+        let codes = [
+            ("oc-escalate.decide", 4),
+            ("oc-claude-pty", no_plan),
+            ("oc-probe", 2),
+            ("oc-escalate.settle", 1),
+        ];
         let stage = Stage::new(&codes);
         stage.pass().expect_code(1);
-        assert_eq!(stage.calls()[2..5], ["oc-claude-pty run", "oc-probe", "oc-escalate settle"], "{no_plan}");
+        assert_eq!(
+            stage.calls()[2..5],
+            ["oc-claude-pty run", "oc-probe", "oc-escalate settle"],
+            "{no_plan}"
+        );
     }
 }
 
@@ -116,10 +184,19 @@ fn a_rung_whose_tool_is_missing_or_broken_is_a_failed_rung() {
         let stage = Stage::new(&[("oc-escalate.decide", 3), ("oc-probe", 2), ("oc-escalate.settle", 1)]);
         std::fs::remove_file(stage.0.path("bin").join(tool)).unwrap();
         stage.pass().expect_code(1);
-        assert_eq!(stage.calls().last().unwrap(), "oc-notify incident", "the pass goes on to its end without {tool}");
+        assert_eq!(
+            stage.calls().last().unwrap(),
+            "oc-notify incident",
+            "the pass goes on to its end without {tool}"
+        );
     }
     for code in [70, 101, 124, 137] {
-        let codes = [("oc-escalate.decide", 2), ("oc-guardian", code), ("oc-probe", 2), ("oc-escalate.settle", 1)];
+        let codes = [
+            ("oc-escalate.decide", 2),
+            ("oc-guardian", code),
+            ("oc-probe", 2),
+            ("oc-escalate.settle", 1),
+        ];
         Stage::new(&codes).pass().expect_code(1);
     }
 }
@@ -127,7 +204,9 @@ fn a_rung_whose_tool_is_missing_or_broken_is_a_failed_rung() {
 #[test]
 fn a_failing_notification_never_changes_the_code() {
     for code in [1, 2, 70, 127] {
-        Stage::new(&[("oc-escalate.decide", 1), ("oc-notify", code)]).pass().expect_code(0);
+        Stage::new(&[("oc-escalate.decide", 1), ("oc-notify", code)])
+            .pass()
+            .expect_code(0);
     }
 }
 

@@ -3,7 +3,9 @@
 mod agent;
 mod doctor;
 mod dotenv;
+mod env;
 mod instances;
+mod layers;
 mod load;
 mod names;
 mod notify;
@@ -15,14 +17,17 @@ mod secret;
 mod secrets;
 mod service;
 mod size;
+mod source;
 mod span;
 mod stamp;
+mod url;
 mod validate;
 
 pub use agent::{Agent, Driver};
 pub use doctor::Doctor;
+pub use env::Env;
 pub use instances::Instance;
-pub use load::{Env, Loaded, Request};
+pub use load::{Loaded, Request};
 pub use notify::{Alertmanager, Discord, Notify, Ntfy, Slack, Telegram, Webhook};
 pub use origin::{Origin, Origins};
 pub use policy::{

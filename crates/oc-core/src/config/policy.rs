@@ -28,7 +28,7 @@ pub struct Policy {
     pub kill: KillBound,
     /// The bounds on AI sessions.
     pub agent: AgentBounds,
-    /// Memory: limits and the leak trend.
+    /// Restarts for memory.
     pub memory: MemoryPolicy,
     /// When the service counts as healthy again.
     pub healthy: HealthyAgain,
@@ -156,7 +156,7 @@ impl Default for Warn {
 pub struct Backoff {
     /// After the first, second, ... restart of ours that did not make it healthy; the last one goes on.
     pub steps: Vec<Span>,
-    /// Restarts without success count for this long, and longer while their incident is open.
+    /// Restarts without success count for this long.
     pub window: Span,
     /// Up to this many percent are added at random, so that several instances do not restart in step.
     pub jitter_percent: u8,
@@ -261,33 +261,18 @@ impl Default for AgentBounds {
     }
 }
 
-/// Memory: limits and the leak trend.
+/// Restarts for memory. (Its limits and the leak trend are in the section `probe`.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MemoryPolicy {
-    /// The process tree may use this much. Bytes.
-    pub limit_bytes: u64,
-    /// A person is told from here on. Bytes.
-    pub warn_bytes: u64,
-    /// At most one restart for memory in this time.
+    /// At most one restart for memory in this time; also for safe mode, slowness and deep probes.
     pub restart_spacing: Span,
-    /// Length of one sample: the smallest use within it counts.
-    pub bucket: Span,
-    /// The samples must rise over at least this long ...
-    pub trend: Span,
-    /// ... and reach the limit within this long, to be called a leak.
-    pub horizon: Span,
 }
 
 impl Default for MemoryPolicy {
     fn default() -> Self {
         Self {
-            limit_bytes: 2048 * 1024 * 1024,
-            warn_bytes: 1536 * 1024 * 1024,
             restart_spacing: Span::hours(6),
-            bucket: Span::mins(5),
-            trend: Span::mins(60),
-            horizon: Span::mins(30),
         }
     }
 }

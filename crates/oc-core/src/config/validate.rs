@@ -160,7 +160,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 fn shorten(text: &str) -> String {
-    let clean = crate::redact::clean(text);
+    let clean = crate::redact::clean_line(text);
     match clean.char_indices().nth(80) {
         Some((at, _)) => format!("{}...", &clean[..at]),
         None => clean.into_owned(),
@@ -289,9 +289,13 @@ mod tests {
     #[test]
     fn schema_and_types_know_the_same_keys_and_defaults() {
         let ours = serde_json::to_value(Config::default()).unwrap();
-        check(Path::new("config.json"), &ours).unwrap();
+        check(Path::new("config.json"), &ours).expect("a new field needs its line in schemas/config.schema.json");
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-        assert_eq!(defaults(&schema, &schema), ours);
+        assert_eq!(
+            defaults(&schema, &schema),
+            ours,
+            "a new field needs its line in schemas/config.schema.json, with its default"
+        );
     }
 
     #[test]

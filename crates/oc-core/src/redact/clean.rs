@@ -22,6 +22,15 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// [`clean`], on one line: for logs and tables, where a line break in foreign text would forge an entry.
+#[must_use]
+pub fn clean_line(text: &str) -> Cow<'_, str> {
+    match clean(text) {
+        text if text.contains(['\n', '\t']) => Cow::Owned(text.replace(['\n', '\t'], " ")),
+        text => text,
+    }
+}
+
 fn is_hidden(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c,
@@ -55,7 +64,8 @@ fn skip_escape(rest: &mut std::str::Chars<'_>) {
                         *rest = ahead;
                         return;
                     }
-                    '\n' => return,
+                    // Another escape cancels the string.
+                    '\n' | '\x1b' => return,
                     _ => {}
                 }
             }
@@ -104,6 +114,7 @@ mod tests {
         ] {
             assert_eq!(clean(text), expected, "{text:?}");
         }
+        assert_eq!(clean_line("one\ntwo\x1b[0m\r\n"), "one two ");
         assert!(matches!(clean("plain"), Cow::Borrowed(_)));
     }
 

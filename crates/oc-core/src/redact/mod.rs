@@ -8,7 +8,7 @@ mod clean;
 mod encodings;
 mod shapes;
 
-pub use clean::clean;
+pub use clean::{clean, clean_line};
 pub(crate) use shapes::{is_secret_name, named_values};
 
 use serde_json::Value;
@@ -172,7 +172,8 @@ impl Redactor {
     /// The length of the placeholder that the text begins with: one of ours, not a secret dressed up as one.
     fn placeholder_len(&self, text: &str) -> Option<usize> {
         let name = text.strip_prefix("[redacted:")?;
-        let (name, _) = name.split_once(']')?;
+        let end = name.bytes().take(80).position(|b| b == b']')?;
+        let name = &name[..end];
         let is_ours = shapes::NAMES.contains(&name) || self.names.iter().any(|known| known == name);
         is_ours.then_some("[redacted:]".len() + name.len())
     }

@@ -194,7 +194,8 @@ fn bearer(text: &str, at: usize) -> Option<Shape> {
 
 /// Header, claims and perhaps a signature, base64url of JSON objects: `eyJ` is `{"`.
 fn jwt(text: &str, at: usize) -> Option<Shape> {
-    if !text[at..].starts_with("eyJ") {
+    let inside = at > 0 && is_token(text.as_bytes()[at - 1]);
+    if inside || !text[at..].starts_with("eyJ") {
         return None;
     }
     let header = run(ahead(text, at), 0, is_token);

@@ -1,5 +1,6 @@
 //! What decide and settle look at: the report, the person's will, the state of the store.
 
+use crate::history::MemoryLimits;
 use crate::policy::{Context, Maintenance, RungResult, Stopped, Store};
 use crate::state::State;
 use oc_core::class::Class;
@@ -65,13 +66,15 @@ pub(super) struct Surroundings {
     maintenance: Option<Maintenance>,
     consent: bool,
     label: String,
+    memory: MemoryLimits,
     jitter_permille: u16,
 }
 
 impl Surroundings {
     pub(super) fn look(world: &World, previous: Option<Stamp>, intent: Intent) -> Self {
         let service = &world.config.service;
-        let embedded = oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
+        let embedded =
+            oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
         let policy = &world.config.policy;
         Self {
             now: Stamp::now(),
@@ -91,6 +94,7 @@ impl Surroundings {
                 reason: m.reason.unwrap_or_else(|| "no reason given".to_owned()),
             }),
             consent: world.config.agent.enabled,
+            memory: MemoryLimits::from(&world.config.probe),
             label: service.unit.trim_end_matches(".service").to_owned(),
             jitter_permille: jitter(),
         }
@@ -110,6 +114,7 @@ impl Surroundings {
             jitter_permille: self.jitter_permille,
             rung,
             label: &self.label,
+            memory: self.memory,
             ..Context::plain(&self.now, self.interval)
         }
     }

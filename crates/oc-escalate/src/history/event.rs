@@ -163,7 +163,7 @@ impl Event {
             Self::Told { key, at } => {
                 to.told.insert(key, at);
             }
-            Self::Sampled { identity, sample } => to.memory.push(&policy.memory, identity, sample),
+            Self::Sampled { identity, sample } => to.memory.push(identity, sample),
             Self::Reset => {
                 let mut sessions = std::mem::take(&mut to.attempts);
                 sessions.retain(|a| a.action == Action::Agent);
@@ -251,12 +251,13 @@ fn prune(attempts: &mut Vec<Attempt>, policy: &Policy, now: &Stamp) {
 
 fn ended(to: &mut History, outcome: Outcome, why: Option<String>) {
     let Some(last) = to.attempts.last_mut() else { return };
-    if outcome == Outcome::NotStarted && last.action == Action::Agent && last.outcome != Outcome::NotStarted {
-        last.cents = 0;
-        if let Some(incident) = to.incident.as_mut().filter(|i| i.id == last.incident) {
-            incident.agents = incident.agents.saturating_sub(1);
-            incident.no_agent = Some(why.unwrap_or_else(|| "it could not start".to_owned()));
-        }
+    if outcome == Outcome::NotStarted
+        && last.action == Action::Agent
+        && last.outcome != Outcome::NotStarted
+        && let Some(incident) = to.incident.as_mut().filter(|i| i.id == last.incident)
+    {
+        incident.agents = incident.agents.saturating_sub(1);
+        incident.no_agent = Some(why.unwrap_or_else(|| "it could not start".to_owned()));
     }
     last.outcome = outcome;
 }

@@ -7,7 +7,7 @@ mod event;
 mod trend;
 
 pub use event::Event;
-pub use trend::{Memory, Sample};
+pub use trend::{Memory, MemoryLimits, Sample, Trend};
 
 use oc_core::class::Class;
 use oc_core::clock::Stamp;

@@ -1,13 +1,14 @@
 //! Memory over time: is this process leaking?
 
 use oc_core::clock::Stamp;
-use oc_core::config::MemoryPolicy;
+use oc_core::config::Probe;
 use oc_core::identity::Identity;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Samples kept at most.
-const SAMPLES_KEPT: usize = 48;
+const SAMPLES_KEPT: usize = 72;
 /// The trend is judged by the minima of this many equal parts: garbage collection makes the raw curve a saw.
 const PARTS: usize = 4;
 
@@ -30,40 +31,82 @@ pub struct Memory {
     pub samples: Vec<Sample>,
 }
 
+/// What memory is measured against; from the section `probe`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// The process tree may use this much. Bytes.
+    pub limit_bytes: u64,
+    /// A person is told from here on. Bytes.
+    pub warn_bytes: u64,
+    /// When a rise is called a leak; null = never.
+    pub leak: Option<Trend>,
+}
+
+/// When a rise is called a leak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trend {
+    /// It rose for at least this long ...
+    pub window: Duration,
+    /// ... and will reach the limit within this time.
+    pub horizon: Duration,
+}
+
+impl Default for MemoryLimits {
+    /// Those of an empty config.json; worked out once, for a simulated year asks a million times.
+    fn default() -> Self {
+        static LIMITS: LazyLock<MemoryLimits> = LazyLock::new(|| MemoryLimits::from(&Probe::default()));
+        *LIMITS
+    }
+}
+
+impl From<&Probe> for MemoryLimits {
+    fn from(probe: &Probe) -> Self {
+        Self {
+            limit_bytes: probe.memory_limit.get(),
+            warn_bytes: probe.memory_warn.get(),
+            leak: probe.leak.enabled.then_some(Trend {
+                window: probe.leak.window.get(),
+                horizon: probe.leak.horizon.get(),
+            }),
+        }
+    }
+}
+
 impl Memory {
-    pub(super) fn push(&mut self, policy: &MemoryPolicy, identity: Identity, sample: Sample) {
+    pub(super) fn push(&mut self, identity: Identity, sample: Sample) {
         if self.identity.as_ref() != Some(&identity) {
             self.identity = Some(identity);
             self.samples.clear();
         }
-        let keep = policy.trend.get() + policy.bucket.get();
-        self.samples.retain(|s| sample.at.since(&s.at) <= keep);
         self.samples.push(sample);
         if self.samples.len() > SAMPLES_KEPT {
             self.samples.remove(0);
         }
     }
 
-    /// When the limit will be reached, if use rose all through the trend's length and goes on like that; `None` while
+    /// When the limit will be reached, if use rose all through the trend's window and goes on like that; `None` while
     /// that is further away than the horizon, or while the process is not watched for long enough.
     #[must_use]
-    pub fn reaches_limit_in(&self, policy: &MemoryPolicy, identity: Option<&Identity>) -> Option<Duration> {
-        let (first, last) = (self.samples.first()?, self.samples.last()?);
-        if identity != self.identity.as_ref() || last.at.since(&first.at) < policy.trend.get() {
+    pub fn reaches_limit_in(&self, limits: &MemoryLimits, identity: Option<&Identity>) -> Option<Duration> {
+        let last = self.samples.last()?;
+        let trend = limits.leak?;
+        if identity != self.identity.as_ref() {
             return None;
         }
-        let part = self.samples.len() / PARTS;
+        let begin = self
+            .samples
+            .iter()
+            .rposition(|s| last.at.since(&s.at) >= trend.window)?;
+        let samples = self.samples.get(begin..)?;
+        let first = samples.first()?;
+        let part = samples.len() / PARTS;
         if part == 0 {
             return None;
         }
         let minima: Vec<u64> = (0..PARTS)
             .map(|i| {
-                let to = if i + 1 == PARTS {
-                    self.samples.len()
-                } else {
-                    (i + 1) * part
-                };
-                self.samples
+                let to = if i + 1 == PARTS { samples.len() } else { (i + 1) * part };
+                samples
                     .get(i * part..to)
                     .and_then(|p| p.iter().map(|s| s.rss_bytes).min())
                     .unwrap_or(0)
@@ -74,11 +117,11 @@ impl Memory {
         }
         // From the first sample to the last: what a person would draw through the curve.
         let rise = last.rss_bytes.checked_sub(first.rss_bytes).filter(|rise| *rise > 0)?;
-        let missing = policy.limit_bytes.saturating_sub(last.rss_bytes);
+        let missing = limits.limit_bytes.saturating_sub(last.rss_bytes);
         let took = last.at.since(&first.at).as_millis();
         let ms = u128::from(missing).saturating_mul(took) / u128::from(rise);
         let left = Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX));
-        (left <= policy.horizon.get()).then_some(left)
+        (left <= trend.horizon).then_some(left)
     }
 }
 
@@ -90,14 +133,13 @@ mod tests {
     const MB: u64 = 1024 * 1024;
 
     fn watched(use_at: impl Fn(u64) -> u64, minutes: u64) -> Memory {
-        let policy = MemoryPolicy::default();
         let mut memory = Memory::default();
         for minute in (0..=minutes).step_by(5) {
             let sample = Sample {
                 at: stamp_at(minute * 60_000),
                 rss_bytes: use_at(minute) * MB,
             };
-            memory.push(&policy, who(), sample);
+            memory.push(who(), sample);
         }
         memory
     }
@@ -110,8 +152,12 @@ mod tests {
         }
     }
 
+    fn limits() -> MemoryLimits {
+        MemoryLimits::from(&Probe::default())
+    }
+
     fn verdict(memory: &Memory) -> Option<Duration> {
-        memory.reaches_limit_in(&MemoryPolicy::default(), Some(&who()))
+        memory.reaches_limit_in(&limits(), Some(&who()))
     }
 
     #[test]
@@ -141,14 +187,13 @@ mod tests {
         let mut memory = watched(|m| 1000 + m * 14, 70);
         let other = Identity { pid: 8, ..who() };
         memory.push(
-            &MemoryPolicy::default(),
             other.clone(),
             Sample {
                 at: stamp_at(75 * 60_000),
                 rss_bytes: 2000 * MB,
             },
         );
-        assert_eq!(memory.reaches_limit_in(&MemoryPolicy::default(), Some(&other)), None);
+        assert_eq!(memory.reaches_limit_in(&limits(), Some(&other)), None);
         assert_eq!(memory.samples.len(), 1);
     }
 }

@@ -20,15 +20,15 @@ const fn feeds_ladder(class: Class) -> bool {
     )
 }
 
-/// Our restarts that did not make it healthy, within the window or in the open incident.
+/// Our restarts that did not make it healthy, within the window. (What an open incident reached by them stays reached:
+/// `Incident::rung`.)
 #[must_use]
 pub fn restarts_without_success(policy: &Policy, history: &History, now: &Stamp) -> u32 {
-    let open = history.incident.as_ref().map(|i| i.id.as_str());
     count(history.attempts.iter().filter(|a| {
         a.action == Action::Restart
             && a.outcome != Outcome::Healthy
             && feeds_ladder(a.class)
-            && (now.since(&a.at) < policy.backoff.window.get() || Some(a.incident.as_str()) == open)
+            && now.since(&a.at) < policy.backoff.window.get()
     }))
 }
 

@@ -123,7 +123,7 @@ pub(super) fn plan(case: &Case<'_>, class: Class) -> Plan {
             Action::Doctor,
             Some(revive(case)),
             true,
-            "It exited with 78: its configuration does not let it run",
+            "It exited with 78, so its configuration does not let it run",
         ),
         Class::StartLimit => climb(
             Action::Restart,

@@ -65,7 +65,7 @@ pub(super) fn class(case: &Case<'_>) -> Option<Class> {
     let leak = || {
         case.history
             .memory
-            .reaches_limit_in(&case.policy.memory, report.identity.as_ref())
+            .reaches_limit_in(&case.ctx.memory, report.identity.as_ref())
             .map(|_| Class::MemoryLeak)
     };
     match class {

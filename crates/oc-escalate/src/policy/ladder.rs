@@ -37,19 +37,16 @@ pub(super) fn answer(case: &Case<'_>, class: Class, plan: Plan) -> Answer {
             Action::Doctor => act(
                 case,
                 class,
-                Action::Doctor,
-                climb.method,
-                format!("{}: the doctor repairs, then it is started.", climb.what),
+                (Action::Doctor, climb.method),
+                &climb.what,
+                "the doctor repairs, then it is started",
             ),
             Action::Agent => act(
                 case,
                 class,
-                Action::Agent,
-                climb.method,
-                format!(
-                    "{}, and neither restarts nor the doctor helped: the AI is asked for a plan.",
-                    climb.what
-                ),
+                (Action::Agent, climb.method),
+                &climb.what,
+                "neither restarts nor the doctor helped, so the AI is asked for a plan",
             ),
             _ => human(case, class, &climb),
         },
@@ -61,32 +58,29 @@ fn restart(case: &Case<'_>, class: Class, climb: &Climb) -> Answer {
         return held(class, &climb.what, why, left);
     }
     let how = match climb.method {
-        Some(Method::Kill) => "it is killed and started.",
-        Some(Method::Graceful) => "it is restarted gently.",
-        Some(Method::Register) => "it is registered and started.",
-        Some(Method::EndStale) => "that one is ended, then the service is started.",
-        _ => "it is started.",
+        Some(Method::Kill) => "it is killed and started",
+        Some(Method::Graceful) => "it is restarted gently",
+        Some(Method::Register) => "it is registered and started",
+        Some(Method::EndStale) => "that one is ended, then the service is started",
+        Some(Method::Start) | None => "it is started",
     };
-    act(
-        case,
-        class,
-        Action::Restart,
-        climb.method,
-        format!("{}: {how}", climb.what),
-    )
+    act(case, class, (Action::Restart, climb.method), &climb.what, how)
 }
 
 /// Applies the bounds that hold on every rung.
-fn act(case: &Case<'_>, class: Class, action: Action, method: Option<Method>, reason: String) -> Answer {
-    let kill = (method == Some(Method::Kill)).then(|| budget::kill(case)).flatten();
+fn act(case: &Case<'_>, class: Class, (action, method): (Action, Option<Method>), what: &str, how: &str) -> Answer {
+    let kill = if method == Some(Method::Kill) {
+        budget::kill(case)
+    } else {
+        None
+    };
     if let Some((why, left)) = kill.or_else(|| budget::actions(case)) {
-        let what = reason.split(':').next().unwrap_or_default();
         return held(class, what, why, left);
     }
     Answer {
         action,
         method,
-        ..Answer::hold(Some(class), reason, None)
+        ..Answer::hold(Some(class), format!("{what}: {how}."), None)
     }
 }
 
@@ -97,23 +91,14 @@ fn held(class: Class, what: &str, why: &str, left: Duration) -> Answer {
 
 /// The ladder's end: people are told, and one try in a while goes on for ever.
 fn human(case: &Case<'_>, class: Class, climb: &Climb) -> Answer {
-    let wait = budget::half_open(case);
-    if wait.is_none() {
-        let rung = if climb.first == Action::Doctor {
-            Action::Doctor
-        } else {
-            Action::Restart
-        };
-        let reason = format!(
-            "{}: nothing helped so far; this is the occasional further try.",
-            climb.what
-        );
-        return act(case, class, rung, climb.method, reason);
-    }
+    let Some(wait) = budget::half_open(case) else {
+        let how = "nothing helped so far; this is the occasional further try";
+        return act(case, class, (climb.first, climb.method), &climb.what, how);
+    };
     let no_agent = if climb.agent { budget::agent(case) } else { None };
     let why = no_agent.map_or_else(String::new, |why| format!(" Note: {why}."));
     Answer {
-        wait,
+        wait: Some(wait),
         ..Answer::human(
             Some(class),
             format!(
@@ -126,15 +111,15 @@ fn human(case: &Case<'_>, class: Class, climb: &Climb) -> Answer {
 }
 
 /// One graceful restart outside the ladder.
-fn once(case: &Case<'_>, class: Class, reason: &'static str) -> Answer {
+fn once(case: &Case<'_>, class: Class, what: &'static str) -> Answer {
     if let Some(left) = budget::once(case, class) {
-        return held(class, reason, "it was restarted for that already", left);
+        return held(class, what, "it was restarted for that already", left);
     }
     act(
         case,
         class,
-        Action::Restart,
-        Some(Method::Graceful),
-        format!("{reason}: it is restarted gently, once."),
+        (Action::Restart, Some(Method::Graceful)),
+        what,
+        "it is restarted gently, once",
     )
 }

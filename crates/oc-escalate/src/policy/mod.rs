@@ -23,7 +23,7 @@ pub use notices::{Notice, Severity, UNLOADED, notices};
 pub use observe::observe;
 pub use settle::{Settlement, Verdict, settle};
 
-use crate::history::{Attempt, Event, History, Outcome};
+use crate::history::{Attempt, Event, History, MemoryLimits, Outcome};
 use oc_core::class::Class;
 use oc_core::clock::{Stamp, rfc3339};
 use oc_core::config::{Policy, Span};
@@ -55,6 +55,8 @@ pub struct Context<'a> {
     pub preflight_ok: Option<bool>,
     /// How the rung that this pass tried ended, for [`settle`].
     pub rung: RungResult,
+    /// What memory is measured against.
+    pub memory: MemoryLimits,
     /// The service's name in its manager, for the commands given to a person.
     pub label: &'a str,
 }
@@ -74,6 +76,7 @@ impl<'a> Context<'a> {
             jitter_permille: 0,
             preflight_ok: None,
             rung: RungResult::Done,
+            memory: MemoryLimits::default(),
             label: "openclaw-gateway",
         }
     }
@@ -120,7 +123,7 @@ pub enum RungResult {
     /// It ran, or nothing was tried.
     #[default]
     Done,
-    /// It failed, or it is missing.
+    /// It failed, or it is missing. The attempt counts, unless the probe shows that the service is healthy all the same.
     Failed,
     /// The agent could not start a session: why.
     NoSession(String),

@@ -52,7 +52,7 @@ pub fn notices(policy: &Policy, history: &History, report: &Report, ctx: &Contex
 
 /// True when a healthy service leaves something to tell; cheap, for every pass asks it.
 pub(super) fn due(case: &Case<'_>) -> bool {
-    let warn = case.policy.memory.warn_bytes;
+    let warn = case.ctx.memory.warn_bytes;
     let quiet = case.history.flaps.is_empty() && case.report.rss_bytes.is_none_or(|rss| rss < warn);
     !quiet && !collect(case).is_empty()
 }
@@ -145,8 +145,8 @@ fn flapping(case: &Case<'_>, notices: &mut Vec<Notice>) {
 }
 
 fn memory(case: &Case<'_>, notices: &mut Vec<Notice>) {
-    let policy = &case.policy.memory;
-    let Some(rss) = case.report.rss_bytes.filter(|rss| *rss >= policy.warn_bytes) else {
+    let limits = &case.ctx.memory;
+    let Some(rss) = case.report.rss_bytes.filter(|rss| *rss >= limits.warn_bytes) else {
         return;
     };
     if case.report.has(Class::MemoryHigh) {
@@ -156,7 +156,7 @@ fn memory(case: &Case<'_>, notices: &mut Vec<Notice>) {
     let text = format!(
         "It uses {} MiB of memory; at {} MiB it is restarted.",
         mib(rss),
-        mib(policy.limit_bytes)
+        mib(limits.limit_bytes)
     );
     tell(case, notices, MEMORY_WARNING, Severity::Warning, text);
 }

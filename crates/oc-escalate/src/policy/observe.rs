@@ -9,7 +9,7 @@ use oc_core::report::{Action, Report};
 use std::time::Duration;
 
 /// Two reports of one exit may differ by this much in its time.
-const SAME_EXIT: Duration = Duration::from_secs(2);
+const SAME_EXIT: Duration = Duration::from_millis(500);
 
 /// The events to record for this report; empty when it shows nothing new, as on every healthy pass.
 #[must_use]

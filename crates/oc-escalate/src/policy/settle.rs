@@ -116,12 +116,13 @@ pub fn settle(policy: &Policy, history: &History, report: &Report, ctx: &Context
 /// What the tool's own end says, where that matters: a session that could not start spends nothing.
 fn rung_result(history: &History, ctx: &Context<'_>) -> Option<Event> {
     history.pending()?;
-    let (outcome, why) = match &ctx.rung {
-        RungResult::Done => return None,
-        RungResult::Failed => (Outcome::Failed, None),
-        RungResult::NoSession(why) => (Outcome::NotStarted, Some(why.clone())),
-    };
-    Some(Event::Ended { outcome, why })
+    match &ctx.rung {
+        RungResult::Done | RungResult::Failed => None,
+        RungResult::NoSession(why) => Some(Event::Ended {
+            outcome: Outcome::NotStarted,
+            why: Some(why.clone()),
+        }),
+    }
 }
 
 /// The good probes' begin, once they suffice.

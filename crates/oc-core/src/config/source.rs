@@ -1,0 +1,176 @@
+//! Which config.json speaks for an instance, and what it says.
+
+use super::env::Env;
+use super::load::Request;
+use super::stamp::{Cache, Stamp};
+use super::{Config, validate};
+use crate::fault::{Fault, Result};
+use crate::fsx;
+use crate::paths::{DEFAULT_INSTANCE, Paths, Places};
+use serde::Deserialize as _;
+use serde_json::{Map, Value, json};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// No configuration file of ours is larger.
+pub(super) const CONFIG_CAP: u64 = 1 << 20;
+
+/// Which config.json speaks for an instance.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Its own (or the default instance's for itself): the whole file.
+    Own(PathBuf),
+    /// The default instance's: shared sections, and `instances.NAME`.
+    Shared {
+        file: PathBuf,
+        name: String,
+        dotenv: PathBuf,
+    },
+}
+
+/// The places of the instance, and its config.json.
+///
+/// # Errors
+/// As [`Paths::resolve`].
+pub(super) fn locate(request: &Request, env: &Env) -> Result<(Paths, Source)> {
+    let resolve = |places: &Places| Paths::resolve(places, |name| env.get(name).map(OsStr::to_owned));
+    let mut places = request.places.clone();
+    if places.instance.is_none() {
+        places.instance = env.get("OC_INSTANCE").map(|name| name.to_string_lossy().into_owned());
+    }
+    let name = places.instance.clone().unwrap_or_else(|| DEFAULT_INSTANCE.to_owned());
+    let given = match (&request.config, env.get("OC_CONFIG")) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(path)) if !places.enumerated => Some(PathBuf::from(path)),
+        _ => None,
+    };
+    if name == DEFAULT_INSTANCE {
+        let paths = resolve(&places)?;
+        let file = given.unwrap_or_else(|| paths.config());
+        return Ok((paths, Source::Own(file)));
+    }
+    let default = resolve(&Places::default())?;
+    let root = given.clone().unwrap_or_else(|| default.config());
+    // Only the two fields that say where the instance lives; what is wrong with the rest is told later.
+    let declared = read_json(&root)
+        .ok()
+        .flatten()
+        .and_then(|content| content.get("instances")?.get(&name).cloned());
+    if let Some(declared) = &declared {
+        let text = |key: &str| declared.get(key).and_then(Value::as_str).map(str::to_owned);
+        places.profile = text("profile");
+        places.openclaw_dir = text("openclaw_dir").map(PathBuf::from);
+    }
+    let paths = resolve(&places)?;
+    let own = paths.config();
+    if declared.is_none() && (given.is_some() || own == root) {
+        return Ok((paths, Source::Own(root)));
+    }
+    if given.is_none() && own.exists() {
+        return Ok((paths, Source::Own(own)));
+    }
+    let (file, dotenv) = (root, default.dotenv());
+    Ok((paths, Source::Shared { file, name, dotenv }))
+}
+
+impl Source {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Own(file) | Self::Shared { file, .. } => file,
+        }
+    }
+
+    /// The sections that apply to the instance (none when there is no file), and the fault when not all of them fit.
+    pub(super) fn read(&self, cache: &mut Cache) -> (Map<String, Value>, Option<Fault>) {
+        // The stamp is taken before reading: a change in between then only costs another check.
+        let stamp = Stamp::of(self.path());
+        let content = match read_json(self.path()) {
+            Ok(Some(content)) => content,
+            Ok(None) => return (Map::new(), None),
+            Err(fault) => return (Map::new(), Some(fault)),
+        };
+        let fits = content.is_object() && Config::deserialize(without_schema(&content)).is_ok();
+        let mut fault = None;
+        if !fits || stamp.is_none() || cache.valid != stamp {
+            fault = validate::check(self.path(), &content).err();
+            cache.valid = stamp.filter(|_| fault.is_none());
+        }
+        let Value::Object(sections) = without_schema(&content) else {
+            return (Map::new(), fault);
+        };
+        let sections = if fault.is_some() {
+            let fits = |part: &Value| validate::check(self.path(), part).is_ok();
+            fitting(sections, fits)
+        } else {
+            sections
+        };
+        (self.for_instance(sections), fault)
+    }
+
+    /// What applies to the instance: everything, or the shared sections with the instance's differences laid over them.
+    fn for_instance(&self, mut sections: Map<String, Value>) -> Map<String, Value> {
+        if let Self::Shared { name, .. } = self {
+            sections.remove("service");
+            sections.remove("probe");
+            let declared = sections.get("instances").and_then(|all| all.get(name)).cloned();
+            if let Some(Value::Object(mut declared)) = declared {
+                declared.remove("profile");
+                declared.remove("openclaw_dir");
+                if declared.get("language").is_some_and(Value::is_null) {
+                    declared.remove("language");
+                }
+                for (section, part) in declared {
+                    merge(sections.entry(section).or_insert(Value::Null), part);
+                }
+            }
+        }
+        sections
+    }
+}
+
+/// The sections that are right, each looked at alone.
+pub(super) fn fitting(sections: Map<String, Value>, is_right: impl Fn(&Value) -> bool) -> Map<String, Value> {
+    sections
+        .into_iter()
+        .filter(|(name, part)| is_right(&json!({name.as_str(): part})))
+        .collect()
+}
+
+/// Parses a JSON file of ours; `None` when it is not there.
+fn read_json(path: &Path) -> Result<Option<Value>> {
+    let Some(bytes) = fsx::read_capped(path, CONFIG_CAP).map_err(|mut fault| {
+        if fault.exit == crate::Exit::Data {
+            fault.exit = crate::Exit::Config;
+        }
+        fault
+    })?
+    else {
+        return Ok(None);
+    };
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(bytes).map(Some).map_err(|e| {
+        Fault::config(format_args!("{}: not valid JSON: {e}", path.display()))
+            .hint("correct that place, or move the file away to use the defaults")
+    })
+}
+
+/// `$schema` is for editors.
+fn without_schema(content: &Value) -> Value {
+    let mut content = content.clone();
+    if let Some(map) = content.as_object_mut() {
+        map.remove("$schema");
+    }
+    content
+}
+
+/// Lays `over` over `under`, key by key; anything that is not a section on both sides is replaced.
+pub(super) fn merge(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over,
+    }
+}

@@ -1,0 +1,282 @@
+//! One look at the service: run the checks that are of use, describe them, classify.
+
+use crate::checks::liveness::{self, Liveness};
+use crate::checks::process::{self, Process};
+use crate::checks::{config, database, deep, disk, memory, port, readiness, service, timed, upgrade};
+use crate::classify::{self, Seen};
+use crate::cli::CheckName;
+use crate::package::Package;
+use crate::past::Past;
+use crate::subject::Subject;
+use oc_core::clock::{Deadline, Stamp};
+use oc_core::identity::Identity;
+use oc_core::intent::Intent;
+use oc_core::report::{Check, CheckStatus, Report};
+use std::time::Duration;
+
+/// More sleep than this while we looked makes the measurement worthless.
+const SLEPT: Duration = Duration::from_secs(1);
+/// Fewer answer times than this make no percentile.
+const LATENCIES: usize = 3;
+
+/// Looks once. Ends with `overall` at the latest; one attempt's HTTP takes at most `probe.timeout`, unless the service
+/// stays silent: then up to `probe.hang_after`.
+#[must_use]
+pub fn attempt(subject: &Subject, overall: &Deadline) -> Report {
+    let began = Stamp::now();
+    let mut look = Look {
+        subject,
+        overall,
+        past: Past::read(&subject.paths),
+        seen: Seen::default(),
+        checks: Vec::new(),
+    };
+    look.will(&began);
+    look.answer();
+    look.process();
+    if look.seen.serving() {
+        look.readiness();
+    } else {
+        look.reasons();
+    }
+    look.surroundings();
+    if look.seen.serving() {
+        look.deep();
+    }
+    look.report(&began)
+}
+
+struct Look<'a> {
+    subject: &'a Subject,
+    overall: &'a Deadline,
+    past: Past,
+    seen: Seen,
+    checks: Vec<Check>,
+}
+
+impl Look<'_> {
+    fn note(&mut self, mut check: Check, took_ms: u64) {
+        check.took_ms = took_ms;
+        self.checks.push(check);
+    }
+
+    fn wants(&self, check: CheckName) -> bool {
+        self.subject.wants(check)
+    }
+
+    /// What a person said about it.
+    fn will(&mut self, now: &Stamp) {
+        let intent = Intent::peek(&self.subject.paths.intent());
+        let reason = |reason: &Option<String>| reason.clone().unwrap_or_else(|| "no reason given".to_owned());
+        self.seen.maintenance = intent.maintenance_now(now).map(|m| reason(&m.reason));
+        self.seen.stopped = intent.stopped.map(|s| format!("{}, by {}", reason(&s.reason), s.by));
+    }
+
+    fn answer(&mut self) {
+        if !self.wants(CheckName::Liveness) {
+            return;
+        }
+        let Subject { target, config, .. } = self.subject;
+        let (seen, took_ms) = timed(|| liveness::look(target, &config.probe, self.overall));
+        self.note(seen.check(&config.probe), took_ms);
+        self.seen.liveness = Some(seen);
+    }
+
+    /// Who it is, by the records; by the port where no record knows and it answers.
+    fn process(&mut self) {
+        if !self.wants(CheckName::Process) && !self.wants(CheckName::Memory) {
+            return;
+        }
+        let (seen, took_ms) = timed(|| {
+            let mut seen = process::look(&self.past);
+            if seen.identity().is_none() && self.seen.serving() {
+                let holder = port::look(&self.subject.target, []);
+                if let Some(found) = holder.and_then(|holder| Process::alive(&holder.identity, &self.past)) {
+                    seen = found;
+                }
+            }
+            seen
+        });
+        if self.seen.serving() && self.wants(CheckName::Process) {
+            self.note(seen.check(), took_ms);
+        }
+        self.seen.process = Some(seen);
+    }
+
+    fn readiness(&mut self) {
+        if !self.wants(CheckName::Readiness) {
+            return;
+        }
+        let Subject { target, config, .. } = self.subject;
+        let deadline = self.overall.within(config.probe.timeout.get());
+        let (seen, took_ms) = timed(|| readiness::look(target, &config.probe, &deadline));
+        if let Some(seen) = seen {
+            self.note(seen.check(&config.probe), took_ms);
+            self.seen.readiness = Some(seen);
+        }
+    }
+
+    /// It does not serve: now everybody is asked.
+    fn reasons(&mut self) {
+        let Subject {
+            target, config, paths, ..
+        } = self.subject;
+        let answered = matches!(
+            self.seen.liveness,
+            Some(Liveness::Status { .. } | Liveness::Body { .. } | Liveness::Broken { .. })
+        );
+        if answered && self.wants(CheckName::Readiness) {
+            let deadline = self.overall.within(config.probe.timeout.get());
+            let (stage, took_ms) = timed(|| readiness::stage(target, &config.probe, &deadline));
+            if let Some(stage) = stage {
+                self.note(stage.check(&config.probe), took_ms);
+                self.seen.readiness = Some(stage);
+            }
+        }
+        if self.wants(CheckName::Service) {
+            let (view, took_ms) = timed(|| oc_core::service::view(self.subject.manager(), paths));
+            self.note(service::line(&view), took_ms);
+            self.reconsider(view.identity.as_ref());
+            self.seen.service = Some(view);
+        }
+        if self.wants(CheckName::Process)
+            && let Some(process) = &self.seen.process
+        {
+            let line = process.check();
+            self.note(line, 0);
+        }
+        if self.wants(CheckName::Port) {
+            let known: Vec<Identity> = self.known().cloned().collect();
+            let (holder, took_ms) = timed(|| port::look(target, &known));
+            let line = port::line(target, holder.as_ref());
+            // Nobody on the port is not a fault of its own: that the service is not there is said already.
+            self.note(line, took_ms);
+            self.seen.holder = holder;
+        }
+        if config.service.kind == oc_core::config::Kind::Openclaw && !self.subject.is_narrowed() {
+            self.seen.database = database::look(paths);
+            let package = Package::find(&config.service);
+            let service = self.seen.process.as_ref().and_then(Process::identity);
+            self.seen.upgrade = upgrade::look(package.as_ref(), &self.past, service);
+        }
+    }
+
+    /// The manager's word about the process is better than a record.
+    fn reconsider(&mut self, by_manager: Option<&Identity>) {
+        if let Some(found) = by_manager.and_then(|identity| Process::alive(identity, &self.past)) {
+            self.seen.process = Some(found);
+        } else if by_manager.is_none() && matches!(self.seen.process, Some(Process::Unknown)) {
+            let state = oc_core::service::view(self.subject.manager(), &self.subject.paths).state;
+            if state != oc_core::report::ServiceState::Unknown {
+                self.seen.process = Some(Process::Gone { identity: None });
+            }
+        }
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Identity> {
+        let by_manager = self.seen.service.as_ref().and_then(|view| view.identity.as_ref());
+        self.past.candidates().chain(by_manager)
+    }
+
+    /// What is looked at whether or not it serves.
+    fn surroundings(&mut self) {
+        let Subject {
+            target, config, paths, ..
+        } = self.subject;
+        if self.subject.insists(CheckName::Service) && self.seen.service.is_none() {
+            let view = oc_core::service::view(self.subject.manager(), paths);
+            self.note(service::line(&view), 0);
+            self.seen.service = Some(view);
+        }
+        if self.subject.insists(CheckName::Port) && self.seen.holder.is_none() && self.seen.serving() {
+            let mut known: Vec<Identity> = self.known().cloned().collect();
+            known.extend(self.seen.process.as_ref().and_then(Process::identity).cloned());
+            let holder = port::look(target, &known);
+            self.note(port::line(target, holder.as_ref()), 0);
+            self.seen.holder = holder;
+        }
+        let identity = self.seen.process.as_ref().and_then(Process::identity);
+        if self.wants(CheckName::Memory)
+            && let Some(identity) = identity
+        {
+            let (seen, took_ms) = timed(|| memory::look(identity, &self.past.memory, &config.probe, &Stamp::now()));
+            if let Some(seen) = seen {
+                self.note(seen.check(&config.probe), took_ms);
+                self.seen.memory = Some(seen);
+            }
+        }
+        if self.wants(CheckName::Config) {
+            let path = paths.service_config();
+            let (seen, took_ms) = timed(|| config::look(path, &config.service, self.past.config_seen.as_ref()));
+            if let Some(seen) = seen {
+                self.note(seen.check(path), took_ms);
+                self.seen.config = Some(seen);
+            }
+        }
+        if self.wants(CheckName::Disk) {
+            let (seen, took_ms) = timed(|| disk::look(paths.openclaw()));
+            if let Some(seen) = seen {
+                self.note(seen.check(config.probe.disk_min_free.get()), took_ms);
+                self.seen.disk = Some(seen);
+            }
+        }
+        self.seen.latency_p95 = self.latency_p95();
+    }
+
+    fn deep(&mut self) {
+        if !self.wants(CheckName::Deep) {
+            return;
+        }
+        let Subject { target, config, .. } = self.subject;
+        for one in &config.probe.deep {
+            let (line, took_ms) = timed(|| deep::look(one, &config.probe, target, self.overall));
+            if line.status == CheckStatus::Fail {
+                self.seen.deep_failed.push(one.name.clone());
+            }
+            self.note(line, took_ms);
+        }
+    }
+
+    fn latency_ms(&self) -> Option<u64> {
+        match self.seen.liveness {
+            Some(Liveness::Serving { latency_ms, .. }) => Some(latency_ms),
+            _ => None,
+        }
+    }
+
+    fn latency_p95(&self) -> Option<Duration> {
+        let mut all = self.past.latencies_ms.clone();
+        all.extend(self.latency_ms());
+        all.sort_unstable();
+        let last = all.len().checked_sub(1).filter(|_| all.len() >= LATENCIES)?;
+        all.get((last * 95).div_ceil(100)).copied().map(Duration::from_millis)
+    }
+
+    fn report(mut self, began: &Stamp) -> Report {
+        let stamp = Stamp::now();
+        self.seen.slept = stamp.slept_since(began) > SLEPT;
+        let latency_ms = self.latency_ms();
+        let seen = self.seen;
+        let conditions = classify::conditions(&seen, &self.subject.config.probe);
+        let class = conditions.first().copied();
+        let process = seen.process.as_ref();
+        Report {
+            target: self.subject.target.url(""),
+            class,
+            summary: classify::summary(&seen, class),
+            conditions,
+            identity: process.and_then(Process::identity).cloned(),
+            checks: self.checks,
+            uptime_ms: seen.readiness.as_ref().and_then(|readiness| readiness.uptime_ms),
+            rss_bytes: seen.memory.map(|memory| memory.rss_bytes),
+            latency_ms,
+            stalled_ms: seen.liveness.as_ref().map_or(0, Liveness::stalled_ms),
+            holder: seen.holder,
+            config_hash: seen.config.as_ref().and_then(|config| config.hash.clone()),
+            config_seen: seen.config.and_then(|config| serde_json::to_value(config).ok()),
+            served_before: process.is_some_and(Process::served_before),
+            service: seen.service,
+            stamp,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is looked at: one instance with its settings, as the flags changed them.
+
+use crate::cli::{CheckName, Cli};
+use oc_core::config::{Config, Loaded, Span};
+use oc_core::fault::Result;
+use oc_core::http::Target;
+use oc_core::paths::{DEFAULT_INSTANCE, Paths, Places};
+use oc_core::report::ManagerKind;
+use oc_core::{service, world};
+
+/// One instance.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Where everything lies.
+    pub paths: Paths,
+    /// Every setting.
+    pub config: Config,
+    /// Where the service answers.
+    pub target: Target,
+    /// Checks asked for by name; empty means all that are of use.
+    named: Vec<CheckName>,
+}
+
+impl Subject {
+    /// Loads one instance: the named one, else the one that the flags mean.
+    ///
+    /// # Errors
+    /// 78 when our configuration is wrong, 64 for a bad instance name, 74 or 77 when it cannot be read.
+    pub fn open(cli: &Cli, name: Option<&str>) -> Result<Self> {
+        let mut request = world::request(&cli.common, false);
+        if let Some(name) = name {
+            // The environment and --state-dir speak about the one instance that a command is about.
+            let enumerated = name != DEFAULT_INSTANCE;
+            request.places = Places {
+                instance: Some(name.to_owned()),
+                state_dir: request.places.state_dir.filter(|_| !enumerated),
+                enumerated,
+                ..Places::default()
+            };
+        }
+        if let Some(timeout) = cli.common.timeout {
+            let value = Span::from(timeout).to_string().into();
+            request.flags.push(("--timeout", "probe.timeout", value));
+        }
+        let Loaded {
+            config, paths, notes, ..
+        } = Config::load(&request)?;
+        if cli.common.verbose > 0 {
+            notes.iter().for_each(oc_core::out::talk);
+        }
+        Ok(Self {
+            target: Target::parse(&config.probe.url)?,
+            named: cli.checks.clone(),
+            paths,
+            config,
+        })
+    }
+
+    /// The instance's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.paths.instance()
+    }
+
+    /// Whether a check is to be done where it is of use.
+    #[must_use]
+    pub fn wants(&self, check: CheckName) -> bool {
+        self.named.is_empty() || self.named.contains(&check)
+    }
+
+    /// Whether a check was asked for by name, so that it is done even when all is well.
+    #[must_use]
+    pub fn insists(&self, check: CheckName) -> bool {
+        self.named.contains(&check)
+    }
+
+    /// True when only some checks were asked for: then nothing else is looked at.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        !self.named.is_empty()
+    }
+
+    /// Who starts the service.
+    #[must_use]
+    pub fn manager(&self) -> ManagerKind {
+        service::chosen(self.config.service.manager, &self.paths)
+    }
+}

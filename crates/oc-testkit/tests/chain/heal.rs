@@ -1,0 +1,154 @@
+//! What is broken serves again.
+
+use crate::stage::{CEILING, Stage, merged};
+use oc_testkit::{Signal, wait_until};
+use serde_json::json;
+
+#[test]
+fn ten_kills_in_a_row_are_all_served_again_by_level_0_and_the_ladder_stays_down() {
+    let stage = Stage::serving();
+    for _ in 0..10 {
+        let dead = stage.kill(Signal::KILL);
+        stage.pid_other_than(dead);
+        stage.wait_ready();
+    }
+    assert_eq!(stage.starts(), 11);
+    stage.heal_until_well();
+    assert!(stage.attempts().is_empty(), "{:?}", stage.attempts());
+    assert_eq!(stage.events("exited").len(), 10, "each is a quiet event of the journal");
+}
+
+#[test]
+fn a_hung_event_loop_is_ended_and_served_again_in_one_pass() {
+    let stage = Stage::serving();
+    let hung = stage.hang();
+    stage.pass();
+    stage.wait_ready();
+    assert_ne!(stage.pid(), hung, "a new process");
+    assert_eq!(stage.attempts(), ["restart kill"]);
+    stage.heal_until_well();
+    let closed = stage.events("incident_closed");
+    assert_eq!((closed.len(), closed[0]["data"]["by_us"].as_bool()), (1, Some(true)));
+}
+
+#[test]
+fn a_frozen_process_that_no_term_reaches_is_ended_with_its_whole_tree() {
+    let stage = Stage::supervised(&json!({}));
+    stage.env.fault(|f| f.own_session_child = true);
+    stage.wait_ready();
+    let frozen = stage.kill(Signal::STOP);
+    stage.pass();
+    stage.pid_other_than(frozen);
+    stage.wait_ready();
+    wait_until("nothing of the old tree is left", CEILING, || {
+        rustix::process::test_kill_process(crate::stage::rustix_pid(frozen)).is_err()
+    });
+}
+
+#[test]
+fn a_dead_supervisor_is_put_back_with_its_service() {
+    let mut stage = Stage::serving();
+    let old = stage.pid();
+    let supervisor = stage.supervisor.take().unwrap();
+    let raw = rustix::process::Pid::from_raw(i32::try_from(supervisor.pid()).unwrap()).unwrap();
+    rustix::process::kill_process(raw, Signal::KILL).unwrap();
+    drop(supervisor);
+    // Whether the gateway outlived its supervisor or not: afterwards both are there, and only once.
+    drop(rustix::process::kill_process(crate::stage::rustix_pid(old), Signal::KILL));
+    wait_until("nobody serves", CEILING, || !stage.is_ready());
+    stage.heal_until_well();
+    stage.wait_ready();
+    stage.cmd("oc-guardian").arg("status").run().expect_code(0);
+}
+
+#[test]
+fn a_crash_loop_without_a_remedy_ends_at_one_clear_message_and_never_gives_up() {
+    let ladder = json!({"policy": {"ladder": {"half_open": "2s"}}});
+    let stage = Stage::supervised(&ladder);
+    stage.env.fault(|f| {
+        f.boot_ms = 60_000;
+        f.exit_after_ms = Some(30);
+    });
+    let mut said = String::new();
+    wait_until("a human is asked for", CEILING, || {
+        let out = stage.pass();
+        said = out.stderr;
+        out.code == 2
+    });
+    assert!(said.contains("a human is needed:"), "{said}");
+    assert!(said.contains("run: ") && said.contains("log: "), "{said}");
+    assert_eq!(stage.events("human_needed").len(), 1, "told once, not at every pass");
+    let tried = stage.attempts().len();
+    wait_until("one more try", CEILING, || {
+        stage.pass();
+        stage.attempts().len() > tried
+    });
+    stage.env.fault(|f| *f = oc_testkit::Faults::default());
+    stage.heal_until_well();
+    stage.wait_ready();
+}
+
+#[test]
+fn a_stranger_on_the_port_is_named_and_never_touched() {
+    let stage = Stage::serving();
+    stage.cmd("oc-guardian").args(["stop", "--reason", "test"]).run().expect_code(0);
+    wait_until("the port is free", CEILING, || !stage.is_ready());
+    let stranger = Stranger::on(stage.port);
+    stage.cmd("oc-guardian").arg("start").run();
+    let out = stage.pass().expect_code(2);
+    assert!(out.stderr.contains(&format!("pid {}", std::process::id())), "the holder is named: {}", out.stderr);
+    assert!(stage.attempts().is_empty(), "{:?}", stage.attempts());
+    drop(stranger);
+    stage.wait_ready();
+    stage.heal_until_well();
+}
+
+#[test]
+fn flapping_is_seen_although_each_failure_heals_by_itself() {
+    let stage = Stage::supervised(&merged(json!({}), &json!({"policy": {"flapping": {"count": 3}}})));
+    stage.wait_ready();
+    for _ in 0..6 {
+        let dead = stage.kill(Signal::KILL);
+        stage.pid_other_than(dead);
+        stage.wait_ready();
+        stage.heal_until_well();
+    }
+    let told: Vec<_> = stage.events("warning").into_iter().filter(|e| e["data"]["key"] == "flapping").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+/// Another program on the gateway's port: this test itself, answering 404 to everything.
+struct Stranger {
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Stranger {
+    fn on(port: u16) -> Self {
+        use std::io::{Read as _, Write as _};
+        let listener = oc_testkit::wait_for("the port can be taken", CEILING, || std::net::TcpListener::bind(("127.0.0.1", port)).ok());
+        listener.set_nonblocking(true).unwrap();
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let asked = std::sync::Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !asked.load(std::sync::atomic::Ordering::SeqCst) {
+                if let Ok((mut client, _)) = listener.accept() {
+                    client.set_nonblocking(false).unwrap();
+                    let _n = client.read(&mut [0; 1024]);
+                    let _sent = client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                }
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}

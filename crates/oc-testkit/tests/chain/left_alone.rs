@@ -1,0 +1,128 @@
+//! Invariant 1: what is healthy, starting, draining, stopped on purpose or in maintenance is never touched. Real processes.
+
+use crate::stage::{CEILING, Stage};
+use oc_testkit::{Signal, wait_until};
+use serde_json::json;
+
+fn untouched(stage: &Stage, pid: i64) {
+    assert!(stage.attempts().is_empty(), "{:?}", stage.attempts());
+    assert_eq!(stage.pid(), pid, "the same process");
+}
+
+#[test]
+fn invariant_1_a_healthy_gateway() {
+    let stage = Stage::serving();
+    let pid = stage.pid();
+    for _ in 0..5 {
+        stage.pass().expect_code(0);
+    }
+    untouched(&stage, pid);
+    let writes: Vec<_> = stage.journal().into_iter().filter(|e| e["tool"] == "oc-escalate").collect();
+    assert!(writes.len() <= 1, "a healthy pass writes nothing but that it serves: {writes:?}");
+}
+
+#[test]
+fn invariant_1_a_slow_boot_that_refuses_connections() {
+    let stage = Stage::supervised(&json!({"probe": {"startup_grace": "60s"}}));
+    stage.env.fault(|f| f.boot_ms = 3_000);
+    let mut stage = stage;
+    restart_supervisor(&mut stage);
+    let pid = stage.pid();
+    while !stage.is_ready() {
+        let code = stage.pass().code;
+        assert!(code == 1 || code == 0, "{code}");
+    }
+    untouched(&stage, pid);
+    stage.heal_until_well();
+}
+
+#[test]
+fn invariant_1_a_drain() {
+    let stage = Stage::serving();
+    stage.env.fault(|f| {
+        f.drain_ms = 1_000;
+        f.drain_refused_ms = 1_000;
+    });
+    stage.pass().expect_code(0);
+    let pid = stage.kill(Signal::TERM);
+    while rustix::process::test_kill_process(crate::stage::rustix_pid(pid)).is_ok() && stage.status()["child"]["pid"] == pid {
+        stage.pass();
+    }
+    assert!(stage.attempts().is_empty(), "{:?}", stage.attempts());
+    stage.heal_until_well();
+}
+
+#[test]
+fn invariant_1_a_blocked_loop_below_the_threshold() {
+    let stage = Stage::supervised(&json!({"probe": {"hang_after": "20s"}}));
+    stage.wait_ready();
+    stage.pass().expect_code(0);
+    let pid = stage.pid();
+    stage.env.fault(|f| f.block_ms = Some(2_500));
+    wait_until("it is blocked", CEILING, || !stage.is_ready());
+    while !stage.is_ready() {
+        stage.pass();
+    }
+    untouched(&stage, pid);
+}
+
+#[test]
+fn invariant_1_a_deliberate_stop() {
+    let stage = Stage::serving();
+    stage.cmd("oc-guardian").args(["stop", "--reason", "dinner"]).run().expect_code(0);
+    wait_until("it is down", CEILING, || !stage.is_ready());
+    for _ in 0..5 {
+        stage.pass().expect_code(0);
+    }
+    assert!(!stage.is_ready() && stage.attempts().is_empty());
+    stage.cmd("oc-guardian").arg("start").run().expect_code(0);
+    stage.wait_ready();
+    stage.heal_until_well();
+}
+
+#[test]
+fn invariant_1_maintenance_even_of_a_hung_gateway_and_an_end_of_it() {
+    let stage = Stage::serving();
+    stage.cmd("oc-escalate").args(["maintenance", "on", "--for", "1h", "--reason", "new node"]).run().expect_code(0);
+    let pid = stage.hang();
+    stage.pass().expect_code(0);
+    untouched(&stage, pid);
+    stage.cmd("oc-escalate").args(["maintenance", "off"]).run().expect_code(0);
+    stage.heal_until_well();
+    assert_ne!(stage.pid(), pid);
+}
+
+#[test]
+fn invariant_1_after_a_sleep_nothing_is_concluded_for_a_while() {
+    let stage = Stage::supervised(&json!({"policy": {"interval_embedded": "300ms", "hold": {"wake": "60s"}}}));
+    stage.wait_ready();
+    stage.pass();
+    // The watcher is stopped for longer than three intervals, like a suspended laptop: no pass runs meanwhile.
+    wait_until("a second has gone by", CEILING, || crate::stage::uptime_ms(stage.port) > 2_500);
+    let pid = stage.hang();
+    stage.pass();
+    stage.pass();
+    untouched(&stage, pid);
+}
+
+#[test]
+fn invariant_7_a_probe_that_cannot_run_never_triggers_healing() {
+    let stage = Stage::serving();
+    let pid = stage.hang();
+    // No descriptor left for a socket: the probe cannot ask.
+    let script = format!("ulimit -n 6; exec {}", crate::stage::script().display());
+    let out = stage.env.foreign("/bin/sh").args(["-c", &script]).run();
+    assert!(out.code == 3 || out.code == 70 || out.code == 74, "{} {}", out.code, out.stderr);
+    untouched(&stage, pid);
+}
+
+#[test]
+fn a_process_that_serves_with_a_broken_channel_is_not_restarted() {
+    let stage = Stage::serving();
+    let pid = stage.pid();
+    stage.env.fault(|f| f.not_ready = vec!["telegram".into()]);
+    for _ in 0..3 {
+        stage.pass();
+    }
+    untouched(&stage, pid);
+}
