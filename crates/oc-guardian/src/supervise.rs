@@ -35,6 +35,8 @@ use std::time::Duration;
 
 /// How often an adopted process is looked at where the kernel does not report its end.
 const ADOPTED_LOOK: Duration = Duration::from_millis(250);
+/// How often it is looked at whether init has collected it.
+const COLLECTED_LOOK: Duration = Duration::from_millis(10);
 
 /// What is kept running, and how.
 #[derive(Debug)]
@@ -184,8 +186,10 @@ impl<'a> Supervisor<'a> {
             at_most(due);
         }
         let notice = self.process.as_ref().and_then(|p| p.notice.as_ref());
-        if self.process.as_ref().is_some_and(|p| p.adopted) && notice.is_none() {
-            at_most(ADOPTED_LOOK);
+        match self.process.as_ref().filter(|p| p.adopted && p.notice.is_none()) {
+            Some(process) if process.dead.is_some() => at_most(COLLECTED_LOOK),
+            Some(_) => at_most(ADOPTED_LOOK),
+            None => {}
         }
         let mut fds = vec![
             PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),

@@ -235,6 +235,19 @@ impl<'a> Embedded<'a> {
         }
     }
 
+    /// The service's process, waited for a moment: a successor may need one until it is started.
+    #[must_use]
+    pub fn process_soon(&self, deadline: &Deadline) -> Option<Identity> {
+        let deadline = deadline.within(Duration::from_secs(2));
+        loop {
+            let process = self.view().identity;
+            if process.is_some() || deadline.passed() {
+                return process;
+            }
+            pause(LOOK);
+        }
+    }
+
     /// Waits until the service is ready; false when it is not by the deadline.
     #[must_use]
     pub fn wait_ready(&self, deadline: &Deadline) -> bool {

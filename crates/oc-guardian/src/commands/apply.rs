@@ -194,7 +194,7 @@ fn act(
         Ok(told) => told,
         Err(fault) => return failed(fault.what),
     };
-    let after = backend.view().identity;
+    let after = backend.process_soon(deadline);
     Ok(match (told, after) {
         (Told::Refused(reason), _) => Outcome::new("apply", Verdict::Refused, format!("refused: {reason}")),
         (Told::Late(reason), _) => Outcome::new("apply", Verdict::Failed, reason),

@@ -55,7 +55,7 @@ pub(super) fn finish(
     deadline: &Deadline,
 ) -> Result<Answer> {
     let ready = !wait || backend.wait_ready(deadline);
-    let after = backend.view().identity;
+    let after = backend.process_soon(deadline);
     let (outcome, reason) = match &after {
         None => (
             Verdict::Failed,

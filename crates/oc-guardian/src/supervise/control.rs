@@ -42,6 +42,12 @@ impl Control {
                 _ => break,
             }
         }
+        let dropped = std::mem::take(&mut self.lines.dropped);
+        if dropped > 0 {
+            oc_core::out::talk(format_args!(
+                "dropped {dropped} lines from the control FIFO: no commands"
+            ));
+        }
         commands
     }
 }
@@ -57,6 +63,7 @@ impl AsFd for Control {
 struct Lines {
     part: Vec<u8>,
     too_long: bool,
+    dropped: u32,
 }
 
 impl Lines {
@@ -72,7 +79,7 @@ impl Lines {
             }
             match serde_json::from_slice(&self.part) {
                 Ok(command) if !self.too_long => commands.push(command),
-                _ => oc_core::out::talk("dropped a line from the control FIFO: it is no command"),
+                _ => self.dropped += 1,
             }
             self.part.clear();
             self.too_long = false;

@@ -18,6 +18,9 @@ const KILL_AGAIN: Duration = Duration::from_secs(5);
 /// The least wait after a start that failed, whatever the configuration says.
 const SPAWN_PAUSE: Duration = Duration::from_millis(100);
 
+/// Init collects a dead process that is not our child within this time.
+const COLLECT: Duration = Duration::from_secs(2);
+
 /// The process was told to end, or to restart in place.
 #[derive(Debug)]
 pub struct Ending {
@@ -145,9 +148,16 @@ impl Supervisor<'_> {
     }
 
     pub(super) fn on_adopted_end(&mut self) {
-        if self.process.as_ref().is_some_and(|p| p.adopted && !p.identity.alive()) {
-            self.on_exit(None);
+        let Some(process) = self.process.as_mut().filter(|p| p.adopted && !p.identity.alive()) else {
+            return;
+        };
+        // Until init has collected it, it looks alive to the locks of its successor, which would exit because of that.
+        let patience = process.dead.get_or_insert_with(|| Deadline::after(COLLECT));
+        if process.identity.info().is_some() && !patience.passed() {
+            process.notice = None;
+            return;
         }
+        self.on_exit(None);
     }
 
     fn on_exit(&mut self, ended: Option<Ended>) {

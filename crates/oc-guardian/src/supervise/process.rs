@@ -3,7 +3,7 @@
 use super::heal::forget_run;
 use super::ready::{Question, Watch};
 use super::signals::Waker;
-use oc_core::clock::Stamp;
+use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::Result;
 use oc_core::identity::Identity;
 use oc_core::proc::{Cmd, exit_notice};
@@ -23,6 +23,8 @@ pub struct Process {
     pub adopted: bool,
     /// Becomes readable when an adopted process ends, where the kernel can tell.
     pub notice: Option<OwnedFd>,
+    /// Set when an adopted process is dead and not collected yet.
+    pub dead: Option<Deadline>,
     /// Asks whether it is ready; `None` once it is.
     pub watch: Option<Watch>,
 }
@@ -51,6 +53,7 @@ impl Process {
             ready: false,
             adopted: false,
             notice: None,
+            dead: None,
             watch: None,
         })
     }
@@ -64,6 +67,7 @@ impl Process {
             began: Stamp::now(),
             ready,
             adopted: true,
+            dead: None,
             watch: None,
         }
     }

@@ -1,0 +1,396 @@
+//! start, stop, restart, status, apply: what people and the healing chain say to the supervisor.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod support;
+
+use oc_core::identity::{self, Identity};
+use oc_core::service::embedded::Phase;
+use oc_testkit::{Signal, wait_for, wait_until};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use support::{Rig, SOON, gateways, kill9, wait_gone};
+
+#[test]
+fn a_deliberate_stop_is_left_alone_and_survives_the_supervisor() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let process = rig.wait_up();
+    rig.guardian(&["stop", "--reason", "new disk"]).expect_code(0);
+    wait_gone(&process);
+    let status = rig.guardian(&["status"]).expect_code(2);
+    assert!(status.stdout.contains("new disk"), "{}", status.stdout);
+    rig.guardian(&["ensure"]).expect_code(0);
+    rig.apply("start", None).expect_code(1);
+    supervisor.signal(Signal::KILL);
+    supervisor.wait(SOON);
+    rig.guardian(&["ensure"]).expect_code(0);
+    assert!(
+        !rig.status().unwrap().supervisor.alive(),
+        "nobody put the supervisor back"
+    );
+    let _again = rig.supervise();
+    rig.wait_status("the new supervisor", |s| {
+        s.supervisor.alive() && s.phase == Phase::Down && !s.wanted
+    });
+    assert_eq!(gateways(&rig.env), 0);
+    rig.guardian(&["start", "--wait"]).expect_code(0);
+    rig.wait_up();
+    rig.guardian(&["start"]).expect_code(0);
+    assert_eq!(gateways(&rig.env), 1);
+}
+
+#[test]
+fn stop_ends_a_service_whose_supervisor_is_dead() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let process = rig.wait_up();
+    supervisor.signal(Signal::KILL);
+    supervisor.wait(SOON);
+    rig.guardian(&["stop"]).expect_code(0);
+    assert!(!process.alive());
+    rig.guardian(&["start", "--wait"]).expect_code(0);
+    assert_ne!(rig.wait_up(), process);
+}
+
+#[test]
+fn a_restart_by_hand_is_a_new_start_in_the_same_process_or_a_new_one() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    let boots = |rig: &Rig| {
+        rig.env
+            .read_json(".openclaw/stand-in-boots.json")
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    let before = boots(&rig);
+    let answer = rig.guardian(&["restart", "--wait", "--json"]).expect_code(0).json();
+    assert_eq!(answer["after"]["pid"], process.pid);
+    assert!(boots(&rig) > before || before == 0, "it really booted again");
+    let in_place = || rig.events("ready").iter().any(|e| e["data"]["in_place"] == true);
+    wait_until("the journal has it", SOON, in_place);
+    drop(rig);
+
+    let rig = Rig::with(|c| c["service"]["restart_signal"] = json!(null));
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    rig.guardian(&["restart", "--wait"]).expect_code(0);
+    assert_ne!(rig.wait_up(), process);
+    wait_gone(&process);
+}
+
+#[test]
+fn a_hung_service_is_killed_with_its_whole_tree_and_started() {
+    let rig = Rig::new();
+    rig.env.fault(|f| f.own_session_child = true);
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    let child = wait_for("its child", SOON, || identity::descendants(process.pid).pop());
+    process.signal(Signal::STOP).unwrap();
+    let answer = rig.apply("kill", Some(&process)).expect_code(0).json();
+    assert_eq!(
+        (answer["outcome"].as_str(), answer["method"].as_str()),
+        (Some("done"), Some("kill"))
+    );
+    assert_eq!(answer["before"]["pid"], process.pid);
+    let successor = rig.wait_successor(&process);
+    assert_eq!(answer["after"]["pid"], successor.pid);
+    wait_gone(&process);
+    wait_gone(&child.identity);
+    let outcome = rig.events("outcome").pop().unwrap();
+    assert_eq!(
+        (outcome["incident"].as_str(), outcome["data"]["before"].as_i64()),
+        (Some("i1"), Some(process.pid.into()))
+    );
+}
+
+#[test]
+fn a_graceful_restart_that_never_ends_is_ended() {
+    let rig = Rig::with(|c| c["service"]["stop_timeout"] = "300ms".into());
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    rig.env
+        .fault(|f| (f.only_pid, f.block_ms) = (Some(u32::try_from(process.pid).unwrap()), Some(0)));
+    rig.apply("graceful", Some(&process)).expect_code(0);
+    rig.wait_successor(&process);
+}
+
+#[test]
+fn apply_is_refused_when_the_process_is_another_one() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    let first = rig.wait_up();
+    kill9(&first);
+    let second = rig.wait_successor(&first);
+    for method in ["kill", "graceful", "start", "register"] {
+        let answer = rig.apply(method, Some(&first)).expect_code(1).json();
+        assert_eq!(answer["outcome"], "refused");
+        assert!(
+            answer["reason"]
+                .as_str()
+                .unwrap()
+                .contains(&format!("pid {}", second.pid)),
+            "{answer}"
+        );
+    }
+    assert_eq!(rig.wait_up(), second);
+    // The last word is the supervisor's: a command about a process is nothing to its successor.
+    let dir = oc_core::service::embedded::Dir::new(rig.env.watchdog().join("supervise"));
+    let command = oc_core::service::embedded::Command::new(oc_core::service::Verb::Kill, Some(first));
+    dir.send(&command).unwrap();
+    rig.wait_status("a refusal", |s| {
+        s.refused.as_ref().is_some_and(|r| r.number == command.number)
+    });
+    assert_eq!(rig.wait_up(), second);
+}
+
+#[test]
+fn apply_starts_what_does_not_run_whether_or_not_a_supervisor_does() {
+    let rig = Rig::with(|c| c["service"]["supervise"]["backoff_step"] = "1h".into());
+    rig.env
+        .fault(|f| (f.boot_ms, f.exit_after_ms, f.only_boots) = (60_000, Some(0), Some(1)));
+    let mut supervisor = rig.supervise();
+    rig.wait_status("backoff", |s| s.phase == Phase::Backoff && s.starts == 1);
+    rig.apply("start", None).expect_code(0);
+    let process = rig.wait_up();
+    let answer = rig.apply("start", None).expect_code(0).json();
+    assert_eq!(answer["outcome"], "unchanged");
+    supervisor.signal(Signal::KILL);
+    supervisor.wait(SOON);
+    kill9(&process);
+    wait_gone(&process);
+    rig.apply("register", None).expect_code(0);
+    let process = rig.wait_up();
+    // Dead supervisor, hung service: it is taken over first, then killed.
+    rig.status().unwrap().supervisor.signal(Signal::KILL).unwrap();
+    wait_until("the supervisor is gone", SOON, || {
+        !rig.status().unwrap().supervisor.alive()
+    });
+    process.signal(Signal::STOP).unwrap();
+    rig.apply("kill", Some(&process)).expect_code(0);
+    rig.wait_successor(&process);
+    assert_eq!(gateways(&rig.env), 1);
+}
+
+#[test]
+fn maintenance_and_an_unreadable_will_forbid_apply() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    let now = oc_core::clock::Stamp::now();
+    let intent =
+        json!({"version": 1, "stopped": null, "maintenance": {"since": now, "for_s": 60, "reason": "upgrade"}});
+    rig.env.write(".openclaw/watchdog/intent.json", intent.to_string());
+    rig.apply("kill", Some(&process)).expect_code(1);
+    rig.env.write(".openclaw/watchdog/intent.json", "half a f");
+    rig.apply("kill", Some(&process)).expect_code(1);
+    assert!(process.alive());
+    // Level 0 goes on meanwhile.
+    kill9(&process);
+    rig.wait_successor(&process);
+}
+
+#[test]
+fn a_stale_process_on_the_port_is_ended_and_the_service_itself_is_not() {
+    let rig = Rig::new();
+    let stale = rig.env.gateway().on_port(rig.port).start();
+    let stale_process = Identity::of(i32::try_from(stale.pid()).unwrap()).unwrap();
+    rig.env.fault(|f| (f.bind_tries, f.bind_interval_ms) = (2, 10));
+    let _supervisor = rig.supervise();
+    rig.wait_status("failed starts", |s| s.never_ready_in_a_row >= 1);
+    rig.apply("end_stale", Some(&stale_process)).expect_code(0);
+    assert!(!stale_process.alive());
+    let process = rig.wait_up();
+    rig.apply("end_stale", Some(&process)).expect_code(1);
+    assert!(process.alive());
+}
+
+#[test]
+fn a_file_that_is_no_decision_is_refused_with_one_sentence() {
+    let rig = Rig::new();
+    for content in [&b""[..], b"{", b"\xff\x00", b"[]", br#"{"schema":"oc.probe/1"}"#] {
+        let path = rig.env.write("bad.json", content);
+        let refused = rig
+            .guardian(&["apply", "--decision", &path.display().to_string()])
+            .expect_code(65);
+        assert!(
+            refused.stderr.contains("decision") && refused.stderr.lines().count() <= 2,
+            "{}",
+            refused.stderr
+        );
+    }
+    rig.guardian(&["apply", "--decision", "/no/such/file"]).expect_code(65);
+    let other = std::fs::read_to_string(rig.decision("kill", None))
+        .unwrap()
+        .replace("\"default\"", "\"other\"");
+    let path = rig.env.write("other.json", other);
+    rig.guardian(&["apply", "--decision", &path.display().to_string()])
+        .expect_code(65);
+    let hold = std::fs::read_to_string(rig.decision("kill", None))
+        .unwrap()
+        .replace("\"method\":\"kill\"", "\"method\":null");
+    let path = rig.env.write("hold.json", hold);
+    rig.guardian(&["apply", "--decision", &path.display().to_string()])
+        .expect_code(65);
+}
+
+#[test]
+fn starts_and_stops_that_race_end_as_the_last_will_says() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    rig.wait_up();
+    let running: Vec<_> = (0..12)
+        .map(|n| {
+            rig.env
+                .cmd("oc-guardian")
+                .arg(if n % 2 == 0 { "stop" } else { "start" })
+                .spawn()
+        })
+        .collect();
+    for one in running {
+        one.wait(SOON);
+    }
+    rig.guardian(&["stop"]).expect_code(0);
+    assert_eq!(gateways(&rig.env), 0);
+    rig.guardian(&["start", "--wait"]).expect_code(0);
+    rig.wait_up();
+    assert_eq!(gateways(&rig.env), 1);
+}
+
+#[test]
+fn what_is_started_from_within_a_pass_does_not_hold_its_lock() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let process = rig.wait_up();
+    supervisor.signal(Signal::KILL);
+    supervisor.wait(SOON);
+    kill9(&process);
+    wait_gone(&process);
+    let lock = rig.env.watchdog().join("locks/healing.lock");
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let decision = rig.decision("start", None);
+    let chain = format!(
+        "exec 9>>'{lock}'; flock -n 9 || exit 99; export OC_LOCK_FD=9; oc-guardian apply --decision '{decision}'",
+        lock = lock.display()
+    );
+    rig.env.foreign("/bin/sh").args(["-c", &chain]).run().expect_code(0);
+    rig.wait_up();
+    assert!(
+        oc_core::lock::holder(&lock).is_none(),
+        "supervisor and service live, the lock is free"
+    );
+}
+
+#[test]
+fn by_hand_a_healing_under_way_is_not_disturbed() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    let lock = oc_core::lock::HealingLock::take(&rig.env.watchdog().join("locks/healing.lock")).unwrap();
+    rig.guardian(&["restart"]).expect_code(75);
+    rig.apply("kill", Some(&process)).expect_code(75);
+    assert_eq!(rig.wait_up(), process);
+    rig.guardian(&["stop"]).expect_code(0);
+    wait_gone(&process);
+    drop(lock);
+}
+
+#[test]
+fn a_frozen_supervisor_is_named_not_replaced() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let process = rig.wait_up();
+    supervisor.signal(Signal::STOP);
+    let pid = i32::try_from(supervisor.pid()).unwrap();
+    let stopped = || identity::lookup(pid).is_some_and(|i| i.state == identity::ProcessState::Stopped);
+    wait_until("it is stopped", SOON, stopped);
+    let answer = rig.guardian(&["ensure"]).expect_code(2);
+    assert!(answer.stdout.contains("kill -CONT"), "{}", answer.stdout);
+    rig.guardian(&["stop", "--deadline", "200ms"]).expect_code(2);
+    supervisor.signal(Signal::CONT);
+    wait_gone(&process);
+}
+
+#[test]
+fn a_dry_run_touches_nothing() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    rig.env.write(".openclaw/watchdog/intent.json", "half a f");
+    let decision = rig.decision("kill", Some(&process));
+    // The last thing the supervisor writes for now.
+    wait_until("the journal has it", SOON, || rig.events("ready").len() == 1);
+    let before = snapshot(&rig.env.state_dir());
+    for args in [
+        &["stop"][..],
+        &["start"],
+        &["restart"],
+        &["status"],
+        &["ensure"],
+        &["apply", "--decision", &decision],
+        &["supervise", "--", "/bin/sleep", "1"],
+    ] {
+        let args: Vec<&str> = ["--dry-run"].iter().chain(args).copied().collect();
+        rig.guardian(&args);
+        let after = snapshot(&rig.env.state_dir());
+        let changed: Vec<_> = after
+            .keys()
+            .chain(before.keys())
+            .filter(|k| after.get(*k) != before.get(*k))
+            .collect();
+        assert!(changed.is_empty(), "{args:?} touched {changed:?}");
+    }
+    assert_eq!(rig.wait_up(), process);
+    let plan = rig.guardian(&["-n", "restart", "--json"]).expect_code(0).json();
+    assert_eq!(
+        (plan["dry_run"].as_bool(), plan["outcome"].as_str()),
+        (Some(true), Some("done"))
+    );
+}
+
+#[test]
+fn where_nothing_was_ever_started_everything_says_so() {
+    let rig = Rig::new();
+    rig.guardian(&["status"]).expect_code(4);
+    rig.guardian(&["ensure"]).expect_code(2);
+    rig.guardian(&["start"]).expect_code(69);
+    rig.apply("start", None).expect_code(2);
+}
+
+#[test]
+fn service_command_is_enough_to_start_it() {
+    let rig = Rig::new();
+    let words = rig.words.clone();
+    let mut config = rig.env.read_json(".openclaw/watchdog/config.json");
+    config["service"]["command"] = json!(words);
+    rig.env.oc_config(&config);
+    rig.guardian(&["start", "--wait"]).expect_code(0);
+    rig.wait_up();
+    rig.guardian(&["stop"]).expect_code(0);
+}
+
+/// Every file below a directory with its content, and what is there at all.
+fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(snapshot(&entry.path()));
+        }
+        let content = if kind.is_file() {
+            std::fs::read(entry.path()).unwrap()
+        } else {
+            Vec::new()
+        };
+        found.insert(entry.path(), content);
+    }
+    found
+}
