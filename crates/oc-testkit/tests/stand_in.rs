@@ -7,7 +7,9 @@
     reason = "tests"
 )]
 
-use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask_with, wait_for, wait_until};
+use oc_testkit::{
+    Asked, Canned, GatewayBuilder, Hostile, Signal, Step, TestEnv, ask_with, free_port, wait_for, wait_until,
+};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
