@@ -8,7 +8,7 @@
     reason = "tests"
 )]
 
-use oc_testkit::{Asked, Gateway, GatewayBuilder, Output, Signal, TestEnv, ask_with, free_port, wait_until};
+use oc_testkit::{Asked, Gateway, GatewayBuilder, Output, Signal, TestEnv, ask_with, free_port, process, wait_until};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -22,13 +22,12 @@ fn gateway(env: &TestEnv) -> GatewayBuilder<'_> {
 }
 
 fn gateway_on(env: &TestEnv, port: u16) -> GatewayBuilder<'_> {
-    let builder = env.gateway().real_if_named().on_port(port);
+    let log = env.path("gateway.log");
     // The real one would log into a directory that everybody on the machine shares.
-    builder.config(with(
-        &GatewayBuilder::good_config(port),
-        "/logging",
-        json!({"file": env.path("gateway.log")}),
-    ))
+    env.gateway()
+        .real_if_named()
+        .on_port(port)
+        .edit(|config| config["logging"] = json!({"file": log}))
 }
 
 /// A copy with the value at this pointer put in; its parent object must be there.
@@ -203,29 +202,14 @@ fn keep_alive(gateway: &Gateway) {
     }
 }
 
-fn lock_path(env: &TestEnv) -> std::path::PathBuf {
-    let uid = rustix::process::getuid().as_raw();
-    env.state_dir().join(format!("tmp/openclaw-{uid}/gateway.state.lock"))
-}
-
 fn lock_file(env: &TestEnv, gateway: &Gateway) {
-    let lock = env.read_json(lock_path(env));
+    let lock = env.read_json(env.gateway_lock());
     assert_eq!(lock["pid"], gateway.pid());
     assert_eq!(lock["port"], gateway.port());
     assert_eq!(lock["configPath"], json!(env.config_path()));
     assert_eq!(lock["stateDir"], json!(env.state_dir()));
     assert!(lock["ownerId"].is_string() && lock["createdAt"].is_string(), "{lock}");
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", gateway.pid())).unwrap();
-    let ticks: u64 = stat
-        .rsplit_once(')')
-        .unwrap()
-        .1
-        .split_whitespace()
-        .nth(19)
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert_eq!(lock["startTime"], ticks);
+    assert_eq!(lock["startTime"].as_u64(), process::start_ticks(gateway.pid()));
 }
 
 fn second_instance(env: &TestEnv) {
@@ -275,33 +259,29 @@ fn stop(env: &TestEnv, mut gateway: Gateway) {
     gateway.wait_refused();
     let output = gateway.wait_exit();
     assert_says(&output, 0, "received SIGTERM; shutting down");
-    assert!(!lock_path(env).exists(), "a clean stop leaves no lock");
+    assert!(!env.gateway_lock().exists(), "a clean stop leaves no lock");
 }
 
 /// Three kills in five minutes are as many as the gateway bears.
 #[test]
 fn kills_are_survived_until_the_breaker_suppresses_channels() {
     let env = TestEnv::new();
-    let builder = gateway(&env);
-    builder.prepare();
-    let config = with(&env.read_json(".openclaw/openclaw.json"), "/channels", json!({}));
-    let telegram = json!({"enabled": true, "botToken": "123456:not-a-token"});
     // As a service manager would start it: SIGUSR2 then leaves the restart to that manager.
-    let builder = builder
-        .config(with(&config, "/channels/telegram", telegram))
+    let builder = gateway(&env)
+        .edit(|config| config["channels"]["telegram"] = json!({"enabled": true, "botToken": "123456:not-a-token"}))
         .env("OPENCLAW_SERVICE_MARKER", "openclaw")
         .env("OPENCLAW_SERVICE_KIND", "gateway");
     for _ in 0..3 {
         let gateway = builder.start();
         assert_eq!(
-            env.read_json(lock_path(&env))["pid"],
-            gateway.pid(),
+            env.gateway_pid(),
+            Some(gateway.pid()),
             "a dead owner's lock is taken over"
         );
         let ready = gateway.get("/readyz").json();
         assert!(ready.get("suppressed").is_none(), "{ready}");
         gateway.kill9();
-        assert!(lock_path(&env).exists(), "a kill leaves the lock behind");
+        assert!(env.gateway_lock().exists(), "a kill leaves the lock behind");
     }
     let mut gateway = builder.start();
     let ready = gateway.get("/readyz").json();
@@ -411,31 +391,31 @@ const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "unknown key in gateway",
-        make: |env, good| put(env, with(good, "/gateway/bogusKey", json!(1)).to_string()),
+        make: |env, good| put_with(env, good, "/gateway/bogusKey", json!(1)),
         exit: 78,
         line: "gateway: Unrecognized key: \"bogusKey\"",
     },
     Broken {
         name: "unknown key at the root",
-        make: |env, good| put(env, with(good, "/bogusKey", json!(1)).to_string()),
+        make: |env, good| put_with(env, good, "/bogusKey", json!(1)),
         exit: 78,
         line: "Unrecognized key: \"bogusKey\"",
     },
     Broken {
         name: "port is a word",
-        make: |env, good| put(env, with(good, "/gateway/port", json!("abc")).to_string()),
+        make: |env, good| put_with(env, good, "/gateway/port", json!("abc")),
         exit: 78,
         line: "gateway.port: Invalid input: expected number, received string",
     },
     Broken {
         name: "bind is a boolean",
-        make: |env, good| put(env, with(good, "/gateway/bind", json!(true)).to_string()),
+        make: |env, good| put_with(env, good, "/gateway/bind", json!(true)),
         exit: 78,
         line: "gateway.bind: ",
     },
     Broken {
         name: "unknown channel",
-        make: |env, good| put(env, with(good, "/channels", json!({"nosuch": {}})).to_string()),
+        make: |env, good| put_with(env, good, "/channels", json!({"nosuch": {}})),
         exit: 78,
         line: "OpenClaw config is invalid; run \"openclaw doctor --fix\"",
     },
@@ -450,23 +430,13 @@ const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "password mode without a password",
-        make: |env, good| {
-            put(
-                env,
-                with(good, "/gateway/auth", json!({"mode": "password"})).to_string(),
-            )
-        },
+        make: |env, good| put_with(env, good, "/gateway/auth", json!({"mode": "password"})),
         exit: 78,
         line: "Gateway auth is set to password, but no password is configured",
     },
     Broken {
         name: "written by a newer version",
-        make: |env, good| {
-            put(
-                env,
-                with(good, "/meta", json!({"lastTouchedVersion": "2099.1.1"})).to_string(),
-            )
-        },
+        make: |env, good| put_with(env, good, "/meta", json!({"lastTouchedVersion": "2099.1.1"})),
         exit: 1,
         line: "Refusing to run automatic gateway startup migrations because this OpenClaw binary (2026.9.6) is older",
     },
@@ -482,6 +452,10 @@ const BROKEN: &[Broken] = &[
         line: "file is not a database",
     },
 ];
+
+fn put_with(env: &TestEnv, good: &Value, pointer: &str, value: Value) {
+    put(env, with(good, pointer, value).to_string());
+}
 
 fn put(env: &TestEnv, text: impl AsRef<[u8]>) {
     env.write(".openclaw/openclaw.json", text);
@@ -530,7 +504,7 @@ fn an_unreadable_config_looks_like_a_missing_mode() {
     let env = TestEnv::new();
     let builder = gateway(&env);
     builder.prepare();
-    std::fs::set_permissions(env.config_path(), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(env.config_path(), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(env.config_path()).is_ok() {
         return; // root reads everything
     }
