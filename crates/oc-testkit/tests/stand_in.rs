@@ -7,7 +7,7 @@
     reason = "tests"
 )]
 
-use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask_with, wait_for, wait_until};
+use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask_with, process, wait_for, wait_until};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -142,6 +142,7 @@ fn a_crash_loop_crashes_as_often_as_told_and_then_suppresses_channels() {
     let env = TestEnv::new();
     let gateway = env
         .gateway()
+        .edit(|config| config["channels"]["telegram"]["enabled"] = true.into())
         .faults(|f| (f.exit_after_ms, f.exit_code, f.only_boots) = (Some(50), 7, Some(3)));
     for _ in 0..3 {
         assert_eq!(gateway.run().code, 7);
@@ -178,27 +179,31 @@ fn a_live_edit_without_mode_is_promoted_and_deadly_under_a_manager() {
 fn held_memory_is_resident_in_the_worker_when_told_so() {
     let env = TestEnv::new();
     let gateway = env.gateway().faults(|f| (f.hold_mb, f.in_worker) = (64, true)).start();
-    let worker = wait_for("the worker", CEILING, || child_of(gateway.pid()));
-    wait_until("the worker holds 64 MB", CEILING, || resident_kb(worker) > 64 * 1024);
-    assert!(resident_kb(gateway.pid()) < 32 * 1024);
+    let worker = wait_for("the worker", CEILING, || process::children(gateway.pid()).pop());
+    wait_until("the worker holds 64 MB", CEILING, || {
+        process::resident_kb(worker) > 64 * 1024
+    });
+    assert!(process::resident_kb(gateway.pid()) < 32 * 1024);
     gateway.kill9();
-    wait_until("the worker ends with its gateway", CEILING, || resident_kb(worker) == 0);
+    wait_until("the worker ends with its gateway", CEILING, || {
+        process::resident_kb(worker) == 0
+    });
 }
 
 #[test]
 fn what_a_test_leaves_behind_goes_with_its_environment() {
     let env = TestEnv::new();
     let gateway = env.gateway().faults(|faults| faults.own_session_child = true).start();
-    let stray = wait_for("the child in its own session", CEILING, || child_of(gateway.pid()));
+    let stray = wait_for("the child in its own session", CEILING, || {
+        process::children(gateway.pid()).pop()
+    });
     wait_until("it has its own session", CEILING, || {
-        stat(stray).is_some_and(|fields| fields[3] == stray.to_string())
+        process::session(stray) == Some(stray)
     });
     gateway.kill9();
-    assert!(stat(stray).is_some(), "it outlives the gateway");
+    assert!(process::alive(stray), "it outlives the gateway");
     drop(env);
-    wait_until("it is gone", CEILING, || {
-        stat(stray).is_none_or(|fields| fields[0] == "Z")
-    });
+    wait_until("it is gone", CEILING, || !process::alive(stray));
 }
 
 #[test]
@@ -233,21 +238,14 @@ fn a_command_that_hangs_is_killed_and_fails_the_test() {
         .run();
 }
 
-fn stat(pid: u32) -> Option<Vec<String>> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
-fn child_of(parent: u32) -> Option<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-    text.split_whitespace().next()?.parse().ok()
-}
-
-fn resident_kb(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|kb| kb.parse().ok())
-        .unwrap_or(0)
+#[test]
+fn only_what_lives_in_the_environment_is_signalled() {
+    let (mine, other) = (TestEnv::new(), TestEnv::new());
+    let gateway = other.gateway().start();
+    assert!(std::panic::catch_unwind(|| mine.signal(gateway.pid(), Signal::KILL)).is_err());
+    assert!(process::alive(gateway.pid()));
+    assert_eq!(other.gateway_pid(), Some(gateway.pid()));
+    other.signal(gateway.pid(), Signal::TERM);
+    assert_eq!(gateway.wait_exit().code, 0);
+    assert_eq!(other.gateway_pid(), None);
 }

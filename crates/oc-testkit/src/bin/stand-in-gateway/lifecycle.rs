@@ -79,11 +79,17 @@ fn start(args: &Gateway, begun: Instant, signals: Signals, log: &Log) -> Result<
         log,
         control: Arc::new(control),
         signals,
-        watch: Watch::new(&places.config, config.mode),
+        watch: Watch::new(&places.config, config.mode.clone()),
         burden: Burden::default(),
     };
     loop {
-        match life.serve(port, ledger.tripped) {
+        // Without channels the tripped breaker leaves no trace in /readyz.
+        let suppressed = if ledger.tripped {
+            config.channels.clone()
+        } else {
+            Vec::new()
+        };
+        match life.serve(port, suppressed) {
             Ok(End::Stop) => {
                 ledger.end("clean_stop");
                 lock.release();
@@ -93,7 +99,7 @@ fn start(args: &Gateway, begun: Instant, signals: Signals, log: &Log) -> Result<
                 ledger.end("planned_restart");
                 // A service manager starts the next one; the checks of a start apply to that one.
                 if std::env::var_os("OPENCLAW_SERVICE_MARKER").is_some() {
-                    log.info("gateway", "restart mode: supervisor restart");
+                    log.info("gateway", "restart mode: full process restart (supervisor restart)");
                     lock.release();
                     return Ok(0);
                 }
@@ -121,7 +127,7 @@ fn port(args: &Gateway, config: &Config) -> u16 {
 
 impl Life<'_> {
     /// One life between two binds of the port.
-    fn serve(&mut self, port: u16, safe_mode: bool) -> Result<End, Refusal> {
+    fn serve(&mut self, port: u16, suppressed: Vec<String>) -> Result<End, Refusal> {
         self.log.info("gateway", "starting...");
         let booted = Instant::now() + Duration::from_millis(self.control.faults().boot_ms);
         while Instant::now() < booted {
@@ -134,7 +140,7 @@ impl Life<'_> {
             Err(end) => return Ok(end),
         };
         self.log.info("gateway", "http server listening (stand-in)");
-        let face = Arc::new(Face::new(Arc::clone(&self.control), safe_mode));
+        let face = Arc::new(Face::new(Arc::clone(&self.control), suppressed));
         let ready_at = Instant::now() + Duration::from_millis(self.control.faults().starting_ms);
         let mut ready = false;
         let end = loop {
