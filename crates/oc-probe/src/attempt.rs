@@ -27,7 +27,7 @@ pub fn attempt(subject: &Subject, overall: &Deadline) -> Report {
     let mut look = Look {
         subject,
         overall,
-        past: Past::read(&subject.paths),
+        past: if subject.only_asks() { Past::default() } else { Past::read(&subject.paths) },
         seen: Seen::default(),
         checks: Vec::new(),
     };
@@ -66,10 +66,14 @@ impl Look<'_> {
 
     /// What a person said about it.
     fn will(&mut self, now: &Stamp) {
-        let intent = Intent::peek(&self.subject.paths.intent());
         let reason = |reason: &Option<String>| reason.clone().unwrap_or_else(|| "no reason given".to_owned());
-        self.seen.maintenance = intent.maintenance_now(now).map(|m| reason(&m.reason));
-        self.seen.stopped = intent.stopped.map(|s| format!("{}, by {}", reason(&s.reason), s.by));
+        match Intent::peek(&self.subject.paths.intent()) {
+            Ok(intent) => {
+                self.seen.maintenance = intent.maintenance_now(now).map(|m| reason(&m.reason));
+                self.seen.stopped = intent.stopped.map(|s| format!("{}, by {}", reason(&s.reason), s.by));
+            }
+            Err(fault) => self.seen.blind = Some(fault.what),
+        }
     }
 
     fn answer(&mut self) {

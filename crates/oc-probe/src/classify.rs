@@ -23,6 +23,8 @@ pub struct Seen {
     pub stopped: Option<String>,
     /// Maintenance is declared: why.
     pub maintenance: Option<String>,
+    /// Why it cannot be told what a person wants.
+    pub blind: Option<String>,
     /// The machine slept while we looked.
     pub slept: bool,
     /// The answer.
@@ -88,11 +90,11 @@ pub fn conditions(seen: &Seen, probe: &Probe) -> Vec<Class> {
         process(seen, &mut found);
     }
     surroundings(seen, probe, &mut found);
-    // Sleep explains every measurement but the death of a process.
-    if seen.slept && !found.is_empty() && !found.contains(&Class::ProcessGone) {
-        found.push(Class::Inconclusive);
-    }
     if !found.is_empty() {
+        // Sleep explains every measurement but the death of a process.
+        if seen.blind.is_some() || (seen.slept && !found.contains(&Class::ProcessGone)) {
+            found.push(Class::Inconclusive);
+        }
         if seen.maintenance.is_some() {
             found.push(Class::Maintenance);
         }
@@ -244,6 +246,7 @@ pub fn summary(seen: &Seen, class: Option<Class>) -> String {
         Class::Upgrading => format!("an upgrade is under way: {}", text(&seen.upgrade)),
         Class::Inconclusive if seen.slept => "the machine slept while we looked".to_owned(),
         Class::Inconclusive => match &seen.liveness {
+            _ if seen.blind.is_some() => format!("could not tell whether it was stopped on purpose: {}", text(&seen.blind)),
             Some(Liveness::Unmeasured { what }) => format!("could not tell: {what}"),
             Some(Liveness::Quiet { .. }) => {
                 format!("no byte came for {stalled_s} s; that is too short to call it hung")

@@ -80,6 +80,12 @@ impl Subject {
         !self.named.is_empty()
     }
 
+    /// True when nothing but the one request is wanted.
+    #[must_use]
+    pub fn only_asks(&self) -> bool {
+        self.named == [CheckName::Liveness]
+    }
+
     /// Who starts the service.
     #[must_use]
     pub fn manager(&self) -> ManagerKind {
