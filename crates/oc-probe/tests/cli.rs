@@ -21,7 +21,10 @@ use std::time::Duration;
 fn fits_schema(report: &Value) {
     let schema: Value = serde_json::from_str(include_str!("../../../schemas/probe.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(report)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
     assert!(errors.is_empty(), "{errors:?}\n{report}");
 }
 
@@ -29,12 +32,23 @@ fn fits_schema(report: &Value) {
 fn every_kind_of_report_fits_the_published_schema() {
     let env = TestEnv::new();
     quick(&env);
-    fits_schema(&probe(&env).env("OPENCLAW_GATEWAY_PORT", free_port()).args(["--json"]).run().json());
+    fits_schema(
+        &probe(&env)
+            .env("OPENCLAW_GATEWAY_PORT", free_port())
+            .args(["--json"])
+            .run()
+            .json(),
+    );
     let gateway = env.gateway().start();
     remember_serving(&env, gateway.pid());
     let healthy = probe(&env).args(["--json"]).run().expect_code(0).json();
     fits_schema(&healthy);
-    fits_schema(&probe(&env).args(["--json", "--checks", "service,port,disk"]).run().json());
+    fits_schema(
+        &probe(&env)
+            .args(["--json", "--checks", "service,port,disk"])
+            .run()
+            .json(),
+    );
     fits_schema(&probe(&env).args(["--json", "--all"]).run().json());
     gateway.fault(|f| f.hostile = Some(Hostile::Html));
     fits_schema(&probe(&env).args(["--json", "--tries", "1"]).run().json());
@@ -49,7 +63,12 @@ fn a_healthy_pass_looks_at_little_and_writes_nothing() {
     let env = TestEnv::new();
     let gateway = env.gateway().start();
     let report = probe(&env).args(["--json"]).run().expect_code(0).json();
-    let names: Vec<&str> = report["checks"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["liveness", "process", "readiness", "memory", "config", "disk"]);
     assert!(report["service"].is_null() && report["holder"].is_null(), "{report}");
     assert_eq!(report["identity"]["pid"], gateway.pid());
@@ -82,7 +101,10 @@ fn nagios_prints_one_line_with_performance_data() {
     let gateway = env.gateway().start();
     let line = probe(&env).arg("--nagios").run().expect_code(0).stdout;
     let (text, data) = line.trim_end().split_once(" | ").expect("performance data");
-    assert!(text.starts_with("GATEWAY OK: ") && line.lines().count() == 1, "{line:?}");
+    assert!(
+        text.starts_with("GATEWAY OK: ") && line.lines().count() == 1,
+        "{line:?}"
+    );
     let mut labels = Vec::new();
     for item in data.split(' ') {
         let (label, values) = item.split_once('=').expect("label=value");
@@ -96,8 +118,15 @@ fn nagios_prints_one_line_with_performance_data() {
     }
     assert_eq!(labels, ["latency", "memory", "uptime"]);
     gateway.fault(|f| f.hostile = Some(Hostile::Body("a|b\nc".into())));
-    let line = probe(&env).args(["--nagios", "--tries", "1"]).run().expect_code(2).stdout;
-    assert!(line.starts_with("GATEWAY CRITICAL: ") && line.lines().count() == 1, "{line:?}");
+    let line = probe(&env)
+        .args(["--nagios", "--tries", "1"])
+        .run()
+        .expect_code(2)
+        .stdout;
+    assert!(
+        line.starts_with("GATEWAY CRITICAL: ") && line.lines().count() == 1,
+        "{line:?}"
+    );
 }
 
 #[test]
@@ -136,7 +165,11 @@ fn a_wrong_configuration_of_ours_is_78_and_names_the_place() {
         env.oc_config(&content);
         let output = probe(&env).args(["--json"]).run().expect_code(78);
         let error: Value = serde_json::from_str(output.stderr.trim()).expect("an error object");
-        assert!(output.stderr.contains(place) && error["exit"] == 78, "{}", output.stderr);
+        assert!(
+            output.stderr.contains(place) && error["exit"] == 78,
+            "{}",
+            output.stderr
+        );
     }
     for port in ["0", "65536", "abc", "-1"] {
         let env = TestEnv::new();
@@ -151,7 +184,11 @@ fn without_home_there_is_one_clear_sentence() {
     env.unset("HOME");
     env.unset("OC_STATE_DIR");
     let output = probe(&env).run().expect_code(78);
-    assert!(output.stderr.contains("HOME") && output.stderr.contains("hint:"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("HOME") && output.stderr.contains("hint:"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -183,7 +220,11 @@ fn a_reader_that_went_away_is_no_error() {
         assert_eq!(output.stderr, "");
         assert_eq!(std::fs::read_to_string(env.path("code")).unwrap(), "0\n");
     }
-    let full = env.foreign("sh").args(["-c", "oc-probe >/dev/full"]).run().expect_code(74);
+    let full = env
+        .foreign("sh")
+        .args(["-c", "oc-probe >/dev/full"])
+        .run()
+        .expect_code(74);
     assert!(full.stderr.contains("cannot write"), "{}", full.stderr);
 }
 
@@ -195,13 +236,20 @@ fn all_instances_at_once_and_the_slow_one_delays_nobody() {
         .map(|n| {
             let url = format!("http://127.0.0.1:{}", slow.port());
             let probe = json!({"url": url, "timeout": "1s", "hang_after": "1s", "max_sched_delay": "10s"});
-            (format!("slow{n}"), json!({"service": {"kind": "generic"}, "probe": probe}))
+            (
+                format!("slow{n}"),
+                json!({"service": {"kind": "generic"}, "probe": probe}),
+            )
         })
         .collect();
     env.oc_config(&json!({ "instances": instances }));
     let _gateway = env.gateway().start();
     let output = probe(&env).args(["--all", "--json", "--tries", "1"]).run();
-    assert!(output.took < Duration::from_secs(5), "one after the other: {:?}", output.took);
+    assert!(
+        output.took < Duration::from_secs(5),
+        "one after the other: {:?}",
+        output.took
+    );
     let report = output.expect_code(2).json();
     let found: Vec<(&str, &str)> = report["instances"]
         .as_array()
@@ -214,7 +262,10 @@ fn all_instances_at_once_and_the_slow_one_delays_nobody() {
     assert!(found[1..].iter().all(|(_, verdict)| *verdict == "down"), "{found:?}");
     let text = probe(&env).args(["--all", "--tries", "1"]).run().stdout;
     assert_eq!(text.lines().count(), 7, "{text}");
-    let text = probe(&env).args(["--all", "--tries", "1", "-o", "instances.default.verdict"]).run().stdout;
+    let text = probe(&env)
+        .args(["--all", "--tries", "1", "-o", "instances.default.verdict"])
+        .run()
+        .stdout;
     assert_eq!(text, "healthy\n");
 }
 
@@ -244,7 +295,10 @@ fn r6_a_probe_that_cannot_fork_is_not_a_failure_of_the_service() {
     let line = "exec setpriv --reuid 65534 --regid 65534 --clear-groups prlimit --nproc=0 oc-probe --json";
     let report = env.foreign("sh").args(["-c", line]).run().expect_code(0).json();
     let deep = check(&report, "deep");
-    assert_eq!(deep["status"], "warn", "it was started after all, or held against the service: {report}");
+    assert_eq!(
+        deep["status"], "warn",
+        "it was started after all, or held against the service: {report}"
+    );
 }
 
 #[test]

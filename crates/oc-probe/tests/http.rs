@@ -48,7 +48,11 @@ fn h_rows_of_a_gateway_of_ours() {
     for (hostile, expected) in table {
         let (env, _gateway) = broken(|f| f.hostile = Some(hostile.clone()));
         let output = probe(&env).args(["--json", "--tries", "1", "--timeout", "1s"]).run();
-        assert!(output.took < Duration::from_secs(8), "{hostile:?} held us for {:?}", output.took);
+        assert!(
+            output.took < Duration::from_secs(8),
+            "{hostile:?} held us for {:?}",
+            output.took
+        );
         let report = output.expect_code(2).json();
         assert_eq!(class(&report), expected, "{hostile:?}: {report}");
         assert_eq!(report["holder"]["ours"], true, "{hostile:?}");
@@ -61,7 +65,10 @@ fn h9_401_serves() {
         f.hostile = Some(Hostile::Status(401));
         f.hostile_paths = vec!["/healthz".into()];
     });
-    probe(&env).args(["--json", "--checks", "liveness"]).run().expect_code(0);
+    probe(&env)
+        .args(["--json", "--checks", "liveness"])
+        .run()
+        .expect_code(0);
 }
 
 #[test]
@@ -73,7 +80,11 @@ fn h1_silence_is_hung_only_after_the_threshold() {
     assert_eq!(class(&report), "hung", "{report}");
     assert!(report["stalled_ms"].as_u64().unwrap() >= 900, "{report}");
     // Less time than the threshold: not knowing is not down.
-    let report = probe(&env).args(["--json", "--deadline", "300ms"]).run().expect_code(3).json();
+    let report = probe(&env)
+        .args(["--json", "--deadline", "300ms"])
+        .run()
+        .expect_code(3)
+        .json();
     assert_eq!(class(&report), "inconclusive", "{report}");
 }
 
@@ -108,10 +119,14 @@ fn t2_a_watcher_that_was_stopped_meanwhile_concludes_nothing() {
     gateway.fault(|f| f.block_ms = Some(0));
     let mut running = probe(&env).args(["--json", "--tries", "1"]).spawn();
     let pid = running.pid();
-    wait_until("the probe waits for an answer", Duration::from_secs(10), || connected(pid));
+    wait_until("the probe waits for an answer", Duration::from_secs(10), || {
+        connected(pid)
+    });
     running.signal(Signal::STOP);
     let begin = std::time::Instant::now();
-    wait_until("two seconds pass", Duration::from_secs(10), || begin.elapsed() > Duration::from_secs(2));
+    wait_until("two seconds pass", Duration::from_secs(10), || {
+        begin.elapsed() > Duration::from_secs(2)
+    });
     running.signal(Signal::CONT);
     let report = running.wait(Duration::from_secs(10)).expect_code(3).json();
     assert_eq!(class(&report), "inconclusive", "{report}");
@@ -138,7 +153,10 @@ fn h8_another_program_on_the_port_is_named_and_not_called_ours() {
         let env = TestEnv::new();
         quick(&env);
         env.write(".openclaw/openclaw.json", r#"{"gateway":{"mode":"local"}}"#);
-        let output = probe(&env).env("OPENCLAW_GATEWAY_PORT", server.port()).args(["--json", "--tries", "1"]).run();
+        let output = probe(&env)
+            .env("OPENCLAW_GATEWAY_PORT", server.port())
+            .args(["--json", "--tries", "1"])
+            .run();
         let report = output.expect_code(2).json();
         assert_eq!(class(&report), "foreign_listener", "{report}");
         assert_eq!(report["holder"]["identity"]["pid"], std::process::id());
@@ -189,7 +207,9 @@ fn not_ready_safe_mode_starting_and_draining_are_told_apart() {
 
     let env = TestEnv::new();
     let gateway = env.gateway().faults(|f| f.starting_ms = 60_000).spawn();
-    wait_until("it is bound", Duration::from_secs(10), || matches!(gateway.ask("/healthz"), oc_testkit::Asked::Answered(_)));
+    wait_until("it is bound", Duration::from_secs(10), || {
+        matches!(gateway.ask("/healthz"), oc_testkit::Asked::Answered(_))
+    });
     let report = probe(&env).args(["--json"]).run().json();
     assert_eq!(class(&report), "starting", "{report}");
 
@@ -204,7 +224,10 @@ fn not_ready_safe_mode_starting_and_draining_are_told_apart() {
     gateway.wait_refused();
     let report = probe(&env).args(["--json", "--tries", "1"]).run().json();
     assert_eq!(class(&report), "draining", "{report}");
-    assert!(conditions(&report).contains(&"refused".to_owned()), "what it is once it should be over: {report}");
+    assert!(
+        conditions(&report).contains(&"refused".to_owned()),
+        "what it is once it should be over: {report}"
+    );
 }
 
 #[test]
@@ -216,15 +239,17 @@ fn a_full_accept_queue_is_silence_not_absence() {
     let address = listener.local_addr().unwrap();
     // Nobody accepts: once the queue is full, further connections are not even established.
     let mut queue = Vec::new();
-    wait_until("the queue is full", Duration::from_secs(20), || {
-        match std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+    wait_until(
+        "the queue is full",
+        Duration::from_secs(20),
+        || match std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             Ok(stream) => {
                 queue.push(stream);
                 queue.len() > 5000
             }
             Err(_) => true,
-        }
-    });
+        },
+    );
     let report = probe(&env)
         .env("OPENCLAW_GATEWAY_PORT", port)
         .args(["--json", "--tries", "1", "--checks", "liveness"])

@@ -47,7 +47,10 @@ fn supervisor(env: &TestEnv, change: impl FnOnce(&mut Status)) -> File {
         stamp: Stamp::now(),
     };
     change(&mut status);
-    env.write(".openclaw/watchdog/supervise/status.json", serde_json::to_vec(&status).unwrap());
+    env.write(
+        ".openclaw/watchdog/supervise/status.json",
+        serde_json::to_vec(&status).unwrap(),
+    );
     let path = env.write(".openclaw/watchdog/supervise/lock", "");
     let file = File::options().write(true).open(path).unwrap();
     file.lock().unwrap();
@@ -55,7 +58,13 @@ fn supervisor(env: &TestEnv, change: impl FnOnce(&mut Status)) -> File {
 }
 
 fn ended(status: Option<i32>, signal: Option<i32>) -> ServiceExit {
-    ServiceExit { at: Stamp::now(), status, signal, was_ready: false, ran_ms: 700 }
+    ServiceExit {
+        at: Stamp::now(),
+        status,
+        signal,
+        was_ready: false,
+        ran_ms: 700,
+    }
 }
 
 fn once(env: &TestEnv) -> serde_json::Value {
@@ -67,11 +76,23 @@ fn p1_a_dead_process_is_gone_and_a_reused_pid_is_a_stranger() {
     let env = down();
     let _lock = supervisor(&env, |_| {});
     let mine = Identity::of(i32::try_from(std::process::id()).unwrap()).unwrap();
-    remember(&env, &Identity { started: mine.started - 1, ..mine.clone() });
+    remember(
+        &env,
+        &Identity {
+            started: mine.started - 1,
+            ..mine.clone()
+        },
+    );
     let report = once(&env);
     assert_eq!(class(&report), "process_gone", "{report}");
     assert!(report["identity"].is_null());
-    remember(&env, &Identity { boot: "another".into(), ..mine });
+    remember(
+        &env,
+        &Identity {
+            boot: "another".into(),
+            ..mine
+        },
+    );
     assert_eq!(class(&once(&env)), "process_gone");
 }
 
@@ -96,16 +117,29 @@ fn p9_a_launcher_that_lives_does_not_hide_that_nobody_answers() {
     remember_serving(&env, launcher.pid());
     let report = once(&env);
     assert_eq!(report["verdict"], "down", "{report}");
-    assert_eq!(conditions(&report), ["draining", "refused"], "left its time to drain, and no more: {report}");
+    assert_eq!(
+        conditions(&report),
+        ["draining", "refused"],
+        "left its time to drain, and no more: {report}"
+    );
 }
 
 #[test]
 fn what_the_supervisor_reports_about_ends_needs_no_confirmation() {
     for (change, expected) in [
-        (Box::new(|s: &mut Status| s.exits.push(ended(Some(78), None))) as Box<dyn FnOnce(&mut Status)>, "exit_config"),
+        (
+            Box::new(|s: &mut Status| s.exits.push(ended(Some(78), None))) as Box<dyn FnOnce(&mut Status)>,
+            "exit_config",
+        ),
         (Box::new(|s: &mut Status| s.never_ready_in_a_row = 3), "crash_loop"),
-        (Box::new(|s: &mut Status| s.exits.push(ended(None, Some(9)))), "process_gone"),
-        (Box::new(|s: &mut Status| (s.phase, s.wanted) = (Phase::Down, false)), "stopped_on_purpose"),
+        (
+            Box::new(|s: &mut Status| s.exits.push(ended(None, Some(9)))),
+            "process_gone",
+        ),
+        (
+            Box::new(|s: &mut Status| (s.phase, s.wanted) = (Phase::Down, false)),
+            "stopped_on_purpose",
+        ),
     ] {
         let env = down();
         let _lock = supervisor(&env, change);
@@ -163,7 +197,11 @@ fn tries_confirm_what_may_pass_and_a_good_one_ends_it() {
     remember_serving(&env, gateway.pid());
     gateway.fault(|f| f.hostile = Some(Hostile::Status(500)));
     let output = probe(&env).args(["--tries", "4", "--interval", "200ms"]).run();
-    assert!(output.took >= Duration::from_millis(600), "not confirmed: {:?}", output.took);
+    assert!(
+        output.took >= Duration::from_millis(600),
+        "not confirmed: {:?}",
+        output.took
+    );
     output.expect_code(2);
     let watching = probe(&env).args(["--tries", "500", "--interval", "50ms"]).spawn();
     let watcher = watching.pid();
@@ -182,7 +220,9 @@ fn stable_means_the_same_process_all_the_time() {
     assert!(output.took >= Duration::from_millis(600), "{:?}", output.took);
     output.expect_code(0);
     // Replaced while it is watched: by the time of the next look another one answers.
-    let watching = probe(&env).args(["--json", "--stable", "30s", "--interval", "4s"]).spawn();
+    let watching = probe(&env)
+        .args(["--json", "--stable", "30s", "--interval", "4s"])
+        .spawn();
     let watcher = watching.pid();
     wait_until("it watches", Duration::from_secs(10), || sleeping(watcher));
     gateway.kill9();
@@ -203,19 +243,42 @@ fn sleeping(pid: u32) -> bool {
 fn a_persons_will_explains_what_is_wrong_and_nothing_else() {
     let env = down();
     let intent = env.watchdog().join("intent.json");
-    let maintenance = Maintenance { since: Stamp::now(), for_s: 600, reason: Some("upgrading node".into()) };
-    Intent { stopped: None, maintenance: Some(maintenance) }.save(&intent).unwrap();
+    let maintenance = Maintenance {
+        since: Stamp::now(),
+        for_s: 600,
+        reason: Some("upgrading node".into()),
+    };
+    Intent {
+        stopped: None,
+        maintenance: Some(maintenance),
+    }
+    .save(&intent)
+    .unwrap();
     let report = once(&env);
     assert_eq!(class(&report), "maintenance", "{report}");
     assert!(report["summary"].as_str().unwrap().contains("upgrading node"));
-    let stopped = Stopped { since: Stamp::now(), by: "me".into(), reason: None };
-    Intent { stopped: Some(stopped), maintenance: None }.save(&intent).unwrap();
+    let stopped = Stopped {
+        since: Stamp::now(),
+        by: "me".into(),
+        reason: None,
+    };
+    Intent {
+        stopped: Some(stopped),
+        maintenance: None,
+    }
+    .save(&intent)
+    .unwrap();
     assert_eq!(class(&once(&env)), "stopped_on_purpose");
     env.write(".openclaw/watchdog/intent.json", "half a f");
     assert_eq!(class(&once(&env)), "maintenance", "it may have been stopped on purpose");
     assert_eq!(std::fs::read(&intent).unwrap(), b"half a f", "a probe changes nothing");
     let _gateway = env.gateway().start();
-    let report = probe(&env).env_remove("OPENCLAW_GATEWAY_PORT").args(["--json"]).run().expect_code(0).json();
+    let report = probe(&env)
+        .env_remove("OPENCLAW_GATEWAY_PORT")
+        .args(["--json"])
+        .run()
+        .expect_code(0)
+        .json();
     assert_eq!(class(&report), "", "{report}");
 }
 
@@ -224,7 +287,10 @@ fn a_broken_configuration_beside_a_healthy_gateway_is_a_degradation() {
     let env = TestEnv::new();
     let gateway = env.gateway().start();
     let probe = |env| probe(env).env("OPENCLAW_GATEWAY_PORT", gateway.port());
-    for (content, expected) in [("{\"gateway\":{\"mode\":\"lo", "config_invalid"), ("{}", "config_invalid")] {
+    for (content, expected) in [
+        ("{\"gateway\":{\"mode\":\"lo", "config_invalid"),
+        ("{}", "config_invalid"),
+    ] {
         env.write(".openclaw/openclaw.json", content);
         let report = probe(&env).args(["--json"]).run().expect_code(1).json();
         assert_eq!(class(&report), expected, "{report}");
@@ -239,7 +305,11 @@ fn a_broken_configuration_beside_a_healthy_gateway_is_a_degradation() {
 fn a_broken_configuration_with_the_gateway_down_is_why() {
     let env = down();
     env.write(".openclaw/openclaw.json", "{");
-    let report = probe(&env).args(["--json", "--tries", "3", "--interval", "20s"]).run().expect_code(2).json();
+    let report = probe(&env)
+        .args(["--json", "--tries", "3", "--interval", "20s"])
+        .run()
+        .expect_code(2)
+        .json();
     assert_eq!(class(&report), "config_invalid", "{report}");
     std::fs::remove_file(env.config_path()).unwrap();
     std::fs::create_dir(env.config_path()).unwrap();
@@ -254,7 +324,10 @@ fn what_is_known_about_the_configuration_is_handed_on_and_used() {
     let mut seen = report["config_seen"].clone();
     assert_eq!(report["config_hash"], seen["hash"]);
     seen["hash"] = json!("remembered");
-    env.write(".openclaw/watchdog/carry.json", json!({ "config_seen": seen }).to_string());
+    env.write(
+        ".openclaw/watchdog/carry.json",
+        json!({ "config_seen": seen }).to_string(),
+    );
     let report = probe(&env).args(["--json"]).run().expect_code(0).json();
     assert_eq!(report["config_hash"], "remembered", "an unchanged file was read again");
 }
@@ -284,7 +357,10 @@ fn slow_answers_and_a_full_disk_and_a_garbled_database() {
     let env = TestEnv::new();
     env.oc_config(&json!({"probe": {"disk_min_free": "90TB", "slow_p95": "1s"}}));
     let _gateway = env.gateway().start();
-    env.write(".openclaw/watchdog/carry.json", json!({"latencies_ms": [6000, 7000, 6000, 8000]}).to_string());
+    env.write(
+        ".openclaw/watchdog/carry.json",
+        json!({"latencies_ms": [6000, 7000, 6000, 8000]}).to_string(),
+    );
     let report = probe(&env).args(["--json"]).run().json();
     assert_eq!(conditions(&report), ["disk_full", "slow"], "{report}");
 
@@ -292,13 +368,20 @@ fn slow_answers_and_a_full_disk_and_a_garbled_database() {
     env.write(".openclaw/state/openclaw.sqlite", "SQLite format 3?");
     assert_eq!(class(&once(&env)), "state_db");
     env.write(".openclaw/state/openclaw.sqlite", "");
-    assert_eq!(class(&once(&env)), "unregistered", "an empty one is made anew by the gateway");
+    assert_eq!(
+        class(&once(&env)),
+        "unregistered",
+        "an empty one is made anew by the gateway"
+    );
 }
 
 #[test]
 fn an_upgrade_under_way_explains_a_gateway_that_is_down() {
     let env = down();
-    let package = env.write("lib/node_modules/openclaw/package.json", r#"{"name":"openclaw","version":"2026.9.6"}"#);
+    let package = env.write(
+        "lib/node_modules/openclaw/package.json",
+        r#"{"name":"openclaw","version":"2026.9.6"}"#,
+    );
     let program = env.stub("openclaw-real", "exit 0");
     let target = package.with_file_name("openclaw.mjs");
     std::fs::rename(program, &target).unwrap();

@@ -57,7 +57,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(class: Class, what: String) -> Self {
+    pub(crate) fn new(class: Class, what: String) -> Self {
         Self { class, what }
     }
 }
@@ -121,7 +121,10 @@ fn examine(path: &Path, service: &Service, stamp: Option<FileStamp>) -> Option<C
                 Err(problem) => seen.problem = Some(problem),
             }
         }
-        Ok(None) => seen.problem = Some(Problem::new(Class::ConfigMissing, format!("{} is not there", path.display()))),
+        Ok(None) => {
+            let what = format!("{} is not there", path.display());
+            seen.problem = Some(Problem::new(Class::ConfigMissing, what));
+        }
         Err(fault) if fault.exit == Exit::Io && path.is_file() => return None,
         Err(fault) => seen.problem = Some(Problem::new(Class::ConfigInvalid, fault.what)),
     }
