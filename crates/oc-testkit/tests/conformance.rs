@@ -270,7 +270,7 @@ fn kills_are_survived_until_the_breaker_suppresses_channels() {
     let builder = gateway(&env)
         .edit(|config| config["channels"]["telegram"] = json!({"enabled": true, "botToken": "123456:not-a-token"}))
         .env("OPENCLAW_SERVICE_MARKER", "openclaw")
-        .env("OPENCLAW_SERVICE_KIND", "gateway");
+        .env("OPENCLAW_SYSTEMD_UNIT", "openclaw-gateway.service");
     for _ in 0..3 {
         let gateway = builder.start();
         assert_eq!(
