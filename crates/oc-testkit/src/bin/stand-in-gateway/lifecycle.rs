@@ -132,8 +132,8 @@ impl Life<'_> {
     /// One life between two binds of the port.
     fn serve(&mut self, port: u16, suppressed: Vec<String>) -> End {
         self.log.info("gateway", "starting...");
-        let booted = Instant::now() + Duration::from_millis(self.control.faults().boot_ms);
-        while Instant::now() < booted {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(self.control.faults().boot_ms) {
             if let Some(end) = self.turn(&[]) {
                 return end;
             }
@@ -144,10 +144,10 @@ impl Life<'_> {
         };
         self.log.info("gateway", "http server listening (stand-in)");
         let face = Arc::new(Face::new(Arc::clone(&self.control), suppressed));
-        let ready_at = Instant::now() + Duration::from_millis(self.control.faults().starting_ms);
+        let bound = Instant::now();
         let mut ready = false;
         let end = loop {
-            if !ready && Instant::now() >= ready_at {
+            if !ready && bound.elapsed() >= Duration::from_millis(self.control.faults().starting_ms) {
                 ready = true;
                 face.set_phase(Phase::Up);
                 self.log.info("gateway", "ready");
@@ -197,7 +197,7 @@ impl Life<'_> {
         }
     }
 
-    /// One turn of the event loop: waits for a connection, a signal or the next tick, and says when it is over.
+    /// One turn of the event loop; `Some` when it was the last.
     fn turn(&mut self, listeners: &[TcpListener]) -> Option<End> {
         if self.signals.usr1.swap(false, Ordering::SeqCst) {
             self.log
@@ -227,25 +227,32 @@ impl Life<'_> {
                 End::Restart
             });
         }
+        self.idle(listeners);
+        None
+    }
+
+    /// Waits for a connection, a signal or the next tick.
+    fn idle(&self, listeners: &[TcpListener]) {
         let mut watched: Vec<PollFd<'_>> = listeners.iter().map(|l| PollFd::new(l, PollFlags::IN)).collect();
         watched.push(PollFd::new(&self.signals.woken, PollFlags::IN));
         let tick = Timespec::try_from(TICK).ok();
         // Interrupted by a signal is as good as woken.
         _ = poll(&mut watched, tick.as_ref());
         self.signals.drain();
-        None
     }
 
     /// Says "draining" for a while, then refuses connections for a while.
-    fn drain(&mut self, listeners: Vec<TcpListener>, face: &Arc<Face>) {
-        let faults = self.control.faults();
-        let open = Instant::now() + Duration::from_millis(faults.drain_ms);
-        while Instant::now() < open {
+    fn drain(&self, listeners: Vec<TcpListener>, face: &Arc<Face>) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(self.control.faults().drain_ms) {
+            self.idle(&listeners);
             accept(&listeners, face);
-            std::thread::sleep(Duration::from_millis(1));
         }
         drop(listeners);
-        std::thread::sleep(Duration::from_millis(faults.drain_refused_ms));
+        let refused = Instant::now();
+        while refused.elapsed() < Duration::from_millis(self.control.faults().drain_refused_ms) {
+            self.idle(&[]);
+        }
         self.log.info("shutdown", "completed cleanly");
     }
 }
