@@ -18,6 +18,14 @@ pub fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid)?.get(19)?.parse().ok()
 }
 
+/// The CPU time it has used, user and system, in clock ticks.
+#[must_use]
+pub fn cpu_ticks(pid: u32) -> Option<u64> {
+    let fields = stat(pid)?;
+    let (user, system): (u64, u64) = (fields.get(11)?.parse().ok()?, fields.get(12)?.parse().ok()?);
+    Some(user + system)
+}
+
 /// Its direct children.
 #[must_use]
 pub fn children(pid: u32) -> Vec<u32> {

@@ -62,8 +62,8 @@ fn method(gateway: &Gateway, method: &str, path: &str, headers: &[&str]) -> oc_t
 #[test]
 fn a_life() {
     let env = TestEnv::new();
-    // The real one passes through this phase by itself.
-    let builder = gateway(&env).faults(|faults| (faults.boot_ms, faults.starting_ms) = (50, 200));
+    // The real one passes through these phases by itself.
+    let builder = gateway(&env).faults(|faults| (faults.boot_ms, faults.starting_ms) = (60_000, 60_000));
     let mut gateway = builder.spawn();
     boot(&mut gateway, builder.patience());
     http_table(&gateway);
@@ -82,6 +82,7 @@ fn boot(gateway: &mut Gateway, patience: Duration) {
         Asked::Refused,
         "refused before the port is bound"
     );
+    gateway.fault(|faults| faults.boot_ms = 0);
     let mut seen = Vec::new();
     wait_until("started", patience, || {
         assert!(gateway.alive(), "{}", gateway.said());
@@ -97,6 +98,7 @@ fn boot(gateway: &mut Gateway, patience: Duration) {
         assert_eq!(body["version"], "2026.9.6");
         if status == "starting" {
             assert!(body["pendingReason"].is_string(), "{body}");
+            gateway.fault(|faults| faults.starting_ms = 0);
         }
         let done = status == "started";
         if seen.last() != Some(&status) {
@@ -270,7 +272,7 @@ fn kills_are_survived_until_the_breaker_suppresses_channels() {
     let builder = gateway(&env)
         .edit(|config| config["channels"]["telegram"] = json!({"enabled": true, "botToken": "123456:not-a-token"}))
         .env("OPENCLAW_SERVICE_MARKER", "openclaw")
-        .env("OPENCLAW_SERVICE_KIND", "gateway");
+        .env("OPENCLAW_SYSTEMD_UNIT", "openclaw-gateway.service");
     for _ in 0..3 {
         let gateway = builder.start();
         assert_eq!(

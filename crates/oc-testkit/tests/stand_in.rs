@@ -7,7 +7,7 @@
     reason = "tests"
 )]
 
-use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask_with, process, wait_for, wait_until};
+use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask, ask_with, process, wait_for, wait_until};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -50,11 +50,12 @@ fn a_fault_of_one_process_does_not_reach_its_successor() {
 #[test]
 fn a_slow_boot_refuses_then_says_starting_then_serves() {
     let env = TestEnv::new();
-    let gateway = env
+    let mut gateway = env
         .gateway()
-        .faults(|f| (f.boot_ms, f.starting_ms) = (300, 60_000))
+        .faults(|f| (f.boot_ms, f.starting_ms) = (60_000, 60_000))
         .spawn();
     assert_eq!(gateway.ask("/healthz"), Asked::Refused);
+    gateway.fault(|faults| faults.boot_ms = 0);
     wait_until("the port is bound", CEILING, || {
         gateway.ask("/healthz") != Asked::Refused
     });
@@ -64,6 +65,8 @@ fn a_slow_boot_refuses_then_says_starting_then_serves() {
         (503, Some("starting"))
     );
     assert_eq!(gateway.get("/healthz").status, 200);
+    gateway.fault(|faults| faults.starting_ms = 0);
+    gateway.wait_ready();
 }
 
 #[test]
@@ -71,16 +74,17 @@ fn a_long_drain_says_so_then_refuses_and_then_exits_0() {
     let env = TestEnv::new();
     let mut gateway = env
         .gateway()
-        .faults(|f| (f.drain_ms, f.drain_refused_ms) = (300, 300))
+        .faults(|f| (f.drain_ms, f.drain_refused_ms) = (60_000, 60_000))
         .start();
     gateway.signal(Signal::TERM);
-    wait_until(
-        "it says draining",
-        CEILING,
-        || matches!(gateway.ask("/startupz"), Asked::Answered(answer) if answer.json()["status"] == "draining"),
-    );
+    wait_until("it says draining", CEILING, || {
+        gateway.get("/startupz").json()["status"] == "draining"
+    });
+    assert_eq!(gateway.get("/readyz").json()["failing"][0], "gateway-draining");
+    gateway.fault(|faults| faults.drain_ms = 0);
     gateway.wait_refused();
     assert!(gateway.alive());
+    gateway.fault(|faults| faults.drain_refused_ms = 0);
     assert_eq!(gateway.wait_exit().code, 0);
 }
 
@@ -88,29 +92,32 @@ fn a_long_drain_says_so_then_refuses_and_then_exits_0() {
 fn hostile_answers_are_what_they_are_called() {
     let env = TestEnv::new();
     let gateway = env.gateway().start();
-    let hostile = |how: Hostile| {
-        gateway.fault(|faults| faults.hostile = Some(how));
-        impatient(gateway.port())
+    let hostile = |how: Hostile| gateway.fault(|faults| faults.hostile = Some(how));
+    for how in [
+        Hostile::Stall,
+        Hostile::Trickle,
+        Hostile::Half,
+        Hostile::Reset,
+        Hostile::Close,
+        Hostile::Garbage,
+        Hostile::HugeHeaders,
+    ] {
+        hostile(how.clone());
+        let asked = impatient(gateway.port());
+        assert!(matches!(asked, Asked::Silent | Asked::Broken), "{how:?}: {asked:?}");
+    }
+    let answer = |how: Hostile| {
+        hostile(how);
+        gateway.get("/healthz")
     };
-    let status = |asked: Asked| match asked {
-        Asked::Answered(response) => (response.status, response.body),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(hostile(Hostile::Stall), Asked::Silent);
-    assert_eq!(hostile(Hostile::Trickle), Asked::Broken);
-    assert_eq!(hostile(Hostile::Half), Asked::Broken);
-    assert_eq!(hostile(Hostile::Reset), Asked::Broken);
-    assert_eq!(hostile(Hostile::Close), Asked::Broken);
-    assert_eq!(hostile(Hostile::Garbage), Asked::Broken);
-    assert_eq!(status(hostile(Hostile::Status(503))).0, 503);
-    assert_eq!(status(hostile(Hostile::RedirectLoop)).0, 302);
-    assert_eq!(status(hostile(Hostile::Empty)), (200, String::new()));
-    assert_eq!(status(hostile(Hostile::Body("{}".to_owned()))), (200, "{}".to_owned()));
-    assert!(status(hostile(Hostile::Html)).1.contains("<html"));
-    assert!(status(hostile(Hostile::NonUtf8)).1.contains('\u{fffd}'));
+    assert_eq!(answer(Hostile::Status(503)).status, 503);
+    assert_eq!(answer(Hostile::RedirectLoop).header("location"), Some("/healthz"));
+    assert_eq!(answer(Hostile::Empty).body, "");
+    assert_eq!(answer(Hostile::Body("{}".to_owned())).body, "{}");
+    assert!(answer(Hostile::Html).body.contains("<html"));
+    assert!(answer(Hostile::NonUtf8).body.contains('\u{fffd}'));
     // Cut off by the client after a mebibyte.
-    assert!(status(hostile(Hostile::Endless)).1.len() > 500_000);
-    assert_eq!(hostile(Hostile::HugeHeaders), Asked::Broken);
+    assert!(answer(Hostile::Endless).body.len() > 500_000);
     gateway.fault(|faults| {
         faults.hostile = Some(Hostile::Status(500));
         faults.hostile_paths = vec!["/v1/models".to_owned()];
@@ -119,6 +126,34 @@ fn hostile_answers_are_what_they_are_called() {
         (gateway.get("/healthz").status, gateway.get("/v1/models").status),
         (200, 500)
     );
+}
+
+#[test]
+fn latency_is_felt_and_ends() {
+    let env = TestEnv::new();
+    let gateway = env.gateway().faults(|faults| faults.latency_ms = 60_000).spawn();
+    wait_until("it is bound and slow", CEILING, || {
+        impatient(gateway.port()) == Asked::Silent
+    });
+    gateway.fault(|faults| faults.latency_ms = 0);
+    assert_eq!(gateway.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_leak_grows_and_threads_are_busy() {
+    let env = TestEnv::new();
+    let gateway = env
+        .gateway()
+        .faults(|f| (f.leak_mb_per_s, f.busy_threads) = (100, 1))
+        .start();
+    wait_until("50 MB are leaked", CEILING, || {
+        process::resident_kb(gateway.pid()) > 50 * 1024
+    });
+    let busy = process::cpu_ticks(gateway.pid()).unwrap();
+    wait_until("a tenth of a second of CPU is spent", CEILING, || {
+        process::cpu_ticks(gateway.pid()).unwrap() > busy + 10
+    });
+    assert_eq!(gateway.get("/healthz").status, 200);
 }
 
 #[test]
@@ -222,7 +257,7 @@ fn bench_get_succeeds_on_a_live_gateway_only() {
 #[test]
 fn a_canned_server_keeps_what_it_was_asked() {
     let server = Canned::answering(204, "{}");
-    assert!(matches!(impatient(server.port()), Asked::Answered(answer) if answer.status == 204));
+    assert!(matches!(ask(server.port(), "/healthz"), Asked::Answered(answer) if answer.status == 204));
     assert!(server.requests()[0].starts_with("GET /healthz HTTP/1.1\r\n"));
     let silent = Canned::new(vec![Step::Read, Step::Stall]);
     assert_eq!(impatient(silent.port()), Asked::Silent);
