@@ -1,6 +1,6 @@
 # Portable GNU make; the 3.81 of macOS is enough.
-PREFIX  = /usr/local
-DESTDIR =
+PREFIX  ?= /usr/local
+DESTDIR ?=
 CARGO   = cargo
 PYTHON  = python3
 # How many inputs `make fuzz` gives each property.
