@@ -1,6 +1,6 @@
 # Portable GNU make; the 3.81 of macOS is enough.
-PREFIX  = /usr/local
-DESTDIR =
+PREFIX  ?= /usr/local
+DESTDIR ?=
 CARGO   = cargo
 PYTHON  = python3
 # How many inputs `make fuzz` gives each property.
@@ -51,16 +51,17 @@ audit: ## known vulnerabilities of dependencies; reads the advisory database fro
 demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
 	scripts/demo
 
-# Tests on the real gateway take `openclaw` from PATH, as a user's machine would; one at a time, they measure.
-on_real = $(hermetic) PATH="$(real)/node_modules/.bin:$$PATH" $(CARGO) test -p oc-testkit $(locked)
+# One at a time: they measure. Those that only the real gateway can show are marked #[ignore].
+on_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
+	$(CARGO) test -p oc-testkit $(locked)
 
 .PHONY: e2e
 e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
-	$(on_real) --test e2e -- --ignored --test-threads=1
+	$(on_real) --test conformance -- --include-ignored --test-threads=1
 
 .PHONY: e2e-full
 e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
-	$(on_real) --test e2e --test e2e_full -- --ignored --test-threads=1
+	$(on_real) --tests -- --include-ignored --test-threads=1
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
 $(real)/done:

@@ -3,10 +3,13 @@
 //!
 //! Everything that needs https goes through [`crate::http::remote`].
 
+mod message;
 pub mod remote;
 mod target;
 
 pub use target::Target;
+
+use message::{Body, parse_head};
 
 use crate::clock::{Deadline, awake_clock};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -113,6 +116,7 @@ fn exchange(
     let mut watch = Watch {
         deadline,
         worst: Duration::ZERO,
+        heard: false,
     };
     let mut stream = TcpStream::connect_timeout(&address, deadline.left().max(Duration::from_millis(1)))
         .map_err(|e| watch.failure(connect_trouble(&e), format!("cannot connect to {address}: {e}")))?;
@@ -164,6 +168,8 @@ fn exchange(
 struct Watch<'a> {
     deadline: &'a Deadline,
     worst: Duration,
+    /// A byte has come.
+    heard: bool,
 }
 
 impl Watch<'_> {
@@ -183,15 +189,15 @@ impl Watch<'_> {
             let left = self.deadline.left();
             if left.is_zero() {
                 let seconds = self.deadline.elapsed().as_secs_f64();
-                return Err(if into.is_empty() {
-                    self.failure(
-                        Trouble::NoBytes,
-                        format!("connected, but no byte came for {seconds:.1} s"),
-                    )
-                } else {
+                return Err(if self.heard {
                     self.failure(
                         Trouble::TooSlow,
                         format!("the answer was not complete after {seconds:.1} s"),
+                    )
+                } else {
+                    self.failure(
+                        Trouble::NoBytes,
+                        format!("connected, but no byte came for {seconds:.1} s"),
                     )
                 });
             }
@@ -203,6 +209,7 @@ impl Watch<'_> {
             match stream.read(&mut buffer) {
                 Ok(0) => return Ok(false),
                 Ok(n) => {
+                    self.heard = true;
                     into.extend_from_slice(&buffer[..n]);
                     return Ok(true);
                 }
@@ -233,134 +240,9 @@ fn connect_trouble(error: &std::io::Error) -> Trouble {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    content_type: String,
-    length: Option<usize>,
-    chunked: bool,
-}
-
-fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, String> {
-    let mut headers = [httparse::EMPTY_HEADER; 128];
-    let mut response = httparse::Response::new(&mut headers);
-    match response.parse(bytes) {
-        Ok(httparse::Status::Partial) => Ok(None),
-        Ok(httparse::Status::Complete(len)) => {
-            let header = |name: &str| {
-                response
-                    .headers
-                    .iter()
-                    .find(|h| h.name.eq_ignore_ascii_case(name))
-                    .map(|h| String::from_utf8_lossy(h.value).trim().to_ascii_lowercase())
-            };
-            let head = Head {
-                status: response.code.unwrap_or(0),
-                content_type: header("content-type").unwrap_or_default(),
-                length: header("content-length").and_then(|v| v.parse().ok()),
-                chunked: header("transfer-encoding").is_some_and(|v| v.contains("chunked")),
-            };
-            Ok(Some((len, head)))
-        }
-        Err(e) => Err(format!("the answer is not HTTP: {e}")),
-    }
-}
-
-/// The body as it arrives: by length, in chunks, or until the peer closes.
-struct Body {
-    raw: Vec<u8>,
-    bytes: Vec<u8>,
-    length: Option<usize>,
-    chunked: bool,
-    done: bool,
-    cut: bool,
-    cap: usize,
-}
-
-impl Body {
-    fn new(head: &Head, first: Vec<u8>, cap: usize) -> Self {
-        let bodiless = head.status == 204 || head.status == 304 || (100..200).contains(&head.status);
-        let mut body = Self {
-            raw: first,
-            bytes: Vec::new(),
-            length: if head.chunked { None } else { head.length },
-            chunked: head.chunked,
-            done: bodiless,
-            cut: false,
-            cap,
-        };
-        // A first chunk that is no chunk shows at the next decode or at the end.
-        body.done |= body.decode().is_err();
-        body
-    }
-
-    fn complete(&self) -> bool {
-        self.done || self.cut
-    }
-
-    fn decode(&mut self) -> Result<(), String> {
-        if self.done {
-            return Ok(());
-        }
-        if self.chunked {
-            while let Ok(httparse::Status::Complete((at, size))) = httparse::parse_chunk_size(&self.raw) {
-                let size = usize::try_from(size).unwrap_or(usize::MAX);
-                if size == 0 {
-                    self.done = true;
-                    return Ok(());
-                }
-                let Some(end) = at.checked_add(size).and_then(|e| e.checked_add(2)) else {
-                    return Err("the answer has a chunk of impossible size".into());
-                };
-                if self.raw.len() < end {
-                    // Not all here yet; a chunk beyond the cap is cut without waiting for the rest of it.
-                    self.cut |= self.bytes.len().saturating_add(self.raw.len() - at) > self.cap;
-                    return Ok(());
-                }
-                self.bytes.extend_from_slice(&self.raw[at..at + size]);
-                self.raw.drain(..end);
-                self.limit();
-            }
-            if httparse::parse_chunk_size(&self.raw).is_err() {
-                return Err("the answer's chunks are malformed".into());
-            }
-            return Ok(());
-        }
-        self.bytes.append(&mut self.raw);
-        self.limit();
-        if let Some(length) = self.length
-            && self.bytes.len() >= length
-        {
-            self.bytes.truncate(length);
-            self.done = true;
-        }
-        Ok(())
-    }
-
-    fn limit(&mut self) {
-        if self.bytes.len() > self.cap {
-            self.bytes.truncate(self.cap);
-            self.cut = true;
-        }
-    }
-
-    /// The peer closed: fine when nothing promised more.
-    fn ended(&mut self) -> Result<(), String> {
-        self.decode()?;
-        match self.length {
-            _ if self.done => Ok(()),
-            Some(length) => Err(format!(
-                "the connection ended after {} of {length} bytes",
-                self.bytes.len()
-            )),
-            None if self.chunked => Err("the connection ended in the middle of the answer".into()),
-            None => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::message::Head;
     use super::*;
     use proptest::prelude::*;
     use std::net::TcpListener;
@@ -446,6 +328,13 @@ mod tests {
                 .trouble,
             Trouble::Reset
         );
+    }
+
+    #[test]
+    fn silence_after_half_an_answer_is_not_silence_from_the_start() {
+        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec();
+        let target = serve(vec![half], Duration::ZERO, true);
+        assert_eq!(get(&target, "/", limits(200)).unwrap_err().trouble, Trouble::TooSlow);
     }
 
     #[test]

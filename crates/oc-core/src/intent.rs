@@ -71,16 +71,16 @@ impl Intent {
         }
     }
 
-    /// As [`Intent::load`] for tools that only look: nothing is put aside, nothing is written, and what cannot be read
-    /// for whatever reason stands as maintenance too.
-    #[must_use]
-    pub fn peek(path: &Path) -> Self {
-        match Store::new(path, 1).load() {
-            Ok(Loaded::Missing) => Self::default(),
-            Ok(Loaded::Found(intent)) => intent,
-            Ok(Loaded::Unreadable { why }) => Self::in_doubt(&why),
-            Err(fault) => Self::in_doubt(&fault.what),
-        }
+    /// As [`Intent::load`] for tools that only look: nothing is put aside, nothing is written.
+    ///
+    /// # Errors
+    /// 74 or 77 when the file exists and cannot be read.
+    pub fn peek(path: &Path) -> Result<Self> {
+        Ok(match Store::new(path, 1).load()? {
+            Loaded::Missing => Self::default(),
+            Loaded::Found(intent) => intent,
+            Loaded::Unreadable { why } => Self::in_doubt(&why),
+        })
     }
 
     fn in_doubt(why: &str) -> Self {
@@ -139,7 +139,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("intent.json");
         crate::fsx::replace(&path, b"half a f").unwrap();
-        assert!(Intent::peek(&path).maintenance_now(&Stamp::now()).is_some());
+        assert!(Intent::peek(&path).unwrap().maintenance_now(&Stamp::now()).is_some());
         assert_eq!(std::fs::read(&path).unwrap(), b"half a f");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }

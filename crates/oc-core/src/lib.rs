@@ -13,6 +13,7 @@ pub mod intent;
 pub mod journal;
 pub mod lock;
 pub mod log;
+pub mod manual;
 pub mod out;
 pub mod paths;
 pub mod proc;

@@ -1,21 +1,25 @@
 //! The one place that starts processes. Every subprocess has a deadline, its own process group, capped output, an empty
 //! stdin unless bytes are given, and a kill ladder (TERM, grace, KILL, whole tree).
 
-use crate::clock::{Deadline, pause};
+mod signals;
+mod tree;
+mod wait;
+
+pub use signals::{StopSignals, stop_signals};
+pub use tree::{end_tree, kill_service_tree, signal_group};
+pub use wait::{become_subreaper, exit_notice, reap, wait_exit};
+
+use crate::clock::Deadline;
 use crate::exit::Exit;
 use crate::fault::{Fault, Result};
-use crate::identity::{Identity, ProcessInfo, descendants};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use wait::{Sink, exit_fd, wait_readable};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -336,264 +340,6 @@ fn spawn_fault(program: &OsStr, error: &io::Error) -> Fault {
     }
 }
 
-/// Ends a child and its whole tree: TERM to the group, `grace`, then KILL to the group and to every descendant that had
-/// left it (each verified by identity). The child is reaped.
-pub fn end_tree(child: &mut Child, grace: Duration) -> Ended {
-    let pid = i32::try_from(child.id()).unwrap_or(0);
-    let tree = descendants(pid);
-    signal_group(pid, Signal::TERM);
-    let deadline = Deadline::after(grace);
-    while !deadline.passed() {
-        if let Ok(Some(status)) = child.try_wait() {
-            signal_group(pid, Signal::KILL);
-            kill_remaining(&tree, pid);
-            return status.into();
-        }
-        pause(Duration::from_millis(10));
-    }
-    let tree = descendants(pid).into_iter().chain(tree).collect::<Vec<_>>();
-    signal_group(pid, Signal::KILL);
-    kill_remaining(&tree, pid);
-    child.wait().map_or(Ended::Deadline, Ended::from)
-}
-
-/// KILLs what is left of a tree that was recorded before its root ended. What has a session of its own was started to
-/// outlive the tree (see [`Cmd::spawn_detached`]) and is left alone.
-fn kill_remaining(tree: &[ProcessInfo], root: i32) {
-    let own = crate::identity::lookup(i32::try_from(std::process::id()).unwrap_or(0)).map(|i| i.session);
-    for process in tree {
-        if (process.session == root || Some(process.session) == own)
-            && let Err(error) = process.identity.signal(Signal::KILL)
-            && error != rustix::io::Errno::SRCH
-        {
-            crate::out::talk(format_args!("cannot end pid {}: {error}", process.identity.pid));
-        }
-    }
-}
-
-/// Collects one child that has ended, whoever it is: for a supervisor, which as pid 1 or subreaper also inherits the
-/// orphans of others. Never waits; `None` when nobody has ended. Not to be mixed with [`Child::wait`] in one process.
-#[must_use]
-pub fn reap() -> Option<(i32, Ended)> {
-    loop {
-        match rustix::process::wait(rustix::process::WaitOptions::NOHANG) {
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) | Ok(None) => return None,
-            Ok(Some((pid, status))) => {
-                let ended = match (status.exit_status(), status.terminating_signal()) {
-                    (Some(code), _) => Ended::Code(code),
-                    (None, Some(signal)) => Ended::Signal(signal),
-                    // Stopped or continued: not asked for, hence not told.
-                    (None, None) => continue,
-                };
-                return Some((pid.as_raw_nonzero().get(), ended));
-            }
-        }
-    }
-}
-
-/// Makes orphaned descendants ours to collect, where the kernel can (Linux). As pid 1 they are ours anyway.
-pub fn become_subreaper() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
-        crate::out::talk(format_args!("orphans will be left to init: {error}"));
-    }
-}
-
-/// A descriptor that becomes readable when a process that is not our child ends (Linux); elsewhere `None`: look at
-/// [`Identity::alive`] from time to time.
-#[must_use]
-pub fn exit_notice(identity: &Identity) -> Option<OwnedFd> {
-    #[cfg(target_os = "linux")]
-    {
-        let pid = Pid::from_raw(identity.pid)?;
-        let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
-        identity.alive().then_some(fd)
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _none = identity;
-        None
-    }
-}
-
-/// Sends a signal to a process group that a child of ours leads. A group that is gone is not an error.
-pub fn signal_group(leader: i32, signal: Signal) {
-    if leader > 1
-        && let Some(pid) = Pid::from_raw(leader)
-        && let Err(error) = kill_process_group(pid, signal)
-        && error != rustix::io::Errno::SRCH
-    {
-        crate::out::talk(format_args!("cannot signal group {leader}: {error}"));
-    }
-}
-
-/// KILLs a service and everything that descends from it or lives in its session, each verified by identity.
-/// Returns how many processes were signalled.
-///
-/// # Errors
-/// `EPERM` when the root is not ours to signal.
-pub fn kill_service_tree(root: &Identity) -> Result<usize, rustix::io::Errno> {
-    let session = root.info().map(|i| i.session).filter(|s| *s == root.pid);
-    let mut tree = descendants(root.pid);
-    if let Some(session) = session {
-        tree.extend(crate::identity::session_members(session));
-    }
-    match root.signal(Signal::KILL) {
-        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-        Err(error) => return Err(error),
-    }
-    // Children may have been born between the look and the KILL; they are found under the members just recorded.
-    let late: Vec<ProcessInfo> = tree.iter().flat_map(|p| descendants(p.identity.pid)).collect();
-    let killed = tree
-        .iter()
-        .chain(&late)
-        .filter(|p| p.identity != *root)
-        .filter(|p| p.identity.signal(Signal::KILL).is_ok());
-    Ok(1 + killed.count())
-}
-
-/// One captured stream: keeps the first bytes, reads and drops the rest so that the child never blocks on a full pipe.
-struct Sink {
-    pipe: Option<std::fs::File>,
-    bytes: Vec<u8>,
-    cap: usize,
-    truncated: bool,
-}
-
-impl Sink {
-    fn new(fd: Option<OwnedFd>, cap: usize) -> Self {
-        let pipe = fd
-            .filter(|fd| rustix::io::ioctl_fionbio(fd, true).is_ok())
-            .map(std::fs::File::from);
-        Self {
-            pipe,
-            bytes: Vec::new(),
-            cap,
-            truncated: false,
-        }
-    }
-
-    fn none() -> Self {
-        Self {
-            pipe: None,
-            bytes: Vec::new(),
-            cap: 0,
-            truncated: false,
-        }
-    }
-
-    fn drain(&mut self) {
-        let mut buffer = [0_u8; 16 * 1024];
-        // Bounded per call, so that a child that writes for ever cannot keep us from looking at the deadline.
-        for _ in 0..64 {
-            let Some(pipe) = &mut self.pipe else { return };
-            match pipe.read(&mut buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(n) => {
-                    let room = self.cap.saturating_sub(self.bytes.len()).min(n);
-                    self.bytes.extend_from_slice(&buffer[..room]);
-                    self.truncated |= room < n;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.pipe = None,
-            }
-        }
-    }
-}
-
-/// A descriptor that becomes readable when the child ends (Linux pidfd); elsewhere we look every few milliseconds.
-fn exit_fd(child: &Child) -> Option<OwnedFd> {
-    #[cfg(target_os = "linux")]
-    {
-        let pid = Pid::from_raw(i32::try_from(child.id()).ok()?)?;
-        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _pid = child.id();
-        None
-    }
-}
-
-/// Waits at most `limit` for a child to end; true when it has (and can be reaped without waiting).
-pub fn wait_exit(child: &mut Child, limit: Duration) -> bool {
-    let deadline = Deadline::after(limit);
-    let fd = exit_fd(child);
-    loop {
-        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
-            return true;
-        }
-        if deadline.passed() || stop_signals().pending().is_some() {
-            return false;
-        }
-        wait_readable(&mut Sink::none(), &mut Sink::none(), fd.as_ref(), deadline.left());
-    }
-}
-
-fn wait_readable(out: &mut Sink, err: &mut Sink, exit: Option<&OwnedFd>, left: Duration) {
-    let slice = if exit.is_some() {
-        Duration::from_millis(500)
-    } else {
-        Duration::from_millis(10)
-    };
-    let wait = left.min(slice);
-    let mut fds = Vec::with_capacity(3);
-    for pipe in [&out.pipe, &err.pipe].into_iter().flatten() {
-        fds.push(PollFd::new(pipe, PollFlags::IN));
-    }
-    if let Some(fd) = exit {
-        fds.push(PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN));
-    }
-    let spec = rustix::time::Timespec {
-        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(0),
-        tv_nsec: i64::from(wait.subsec_nanos()),
-    };
-    if poll(&mut fds, Some(&spec)).is_err() {
-        // EINTR: a signal arrived; the caller looks at the flags. Anything else must not become a busy loop.
-        pause(Duration::from_millis(1));
-    }
-}
-
-/// TERM, INT and HUP sent to us while a wait is on. Registered once; the first signal is remembered.
-#[derive(Debug, Clone)]
-pub struct StopSignals {
-    pending: Arc<AtomicUsize>,
-}
-
-impl StopSignals {
-    /// The signal that asked us to stop, if any.
-    #[must_use]
-    pub fn pending(&self) -> Option<u8> {
-        u8::try_from(self.pending.load(Ordering::SeqCst))
-            .ok()
-            .filter(|n| *n != 0)
-    }
-}
-
-/// From the first call on, TERM, INT and HUP are remembered instead of ending us at once, so that a kill ladder can run.
-pub fn stop_signals() -> StopSignals {
-    static FLAG: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
-    let pending = FLAG.get_or_init(|| {
-        let flag = Arc::new(AtomicUsize::new(0));
-        for signal in [
-            signal_hook::consts::SIGTERM,
-            signal_hook::consts::SIGINT,
-            signal_hook::consts::SIGHUP,
-        ] {
-            let number = usize::try_from(signal).unwrap_or(0);
-            if let Err(error) = signal_hook::flag::register_usize(signal, Arc::clone(&flag), number) {
-                crate::out::talk(format_args!("cannot watch for signal {signal}: {error}"));
-            }
-        }
-        flag
-    });
-    StopSignals {
-        pending: Arc::clone(pending),
-    }
-}
-
 /// The absolute path of a program on PATH, for messages and for pinning into service definitions.
 #[must_use]
 pub fn which(program: &str) -> Option<std::path::PathBuf> {
@@ -613,6 +359,9 @@ pub fn which(program: &str) -> Option<std::path::PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::pause;
+    use crate::identity::{Identity, descendants};
+    use rustix::process::Signal;
 
     fn sh(script: &str) -> Cmd {
         let mut cmd = Cmd::new("/bin/sh");

@@ -276,11 +276,7 @@ fn generate<T: Tool>(what: Generate) -> Exit {
     let mut command = T::command();
     let mut bytes = Vec::new();
     match what {
-        Generate::Man => {
-            if clap_mangen::Man::new(command).render(&mut bytes).is_err() {
-                return Exit::Internal;
-            }
-        }
+        Generate::Man => bytes.extend(crate::manual::page(&command).bytes()),
         Generate::Bash => clap_complete::generate(clap_complete::Shell::Bash, &mut command, T::NAME, &mut bytes),
         Generate::Zsh => clap_complete::generate(clap_complete::Shell::Zsh, &mut command, T::NAME, &mut bytes),
         Generate::Fish => clap_complete::generate(clap_complete::Shell::Fish, &mut command, T::NAME, &mut bytes),

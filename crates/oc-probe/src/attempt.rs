@@ -11,7 +11,7 @@ use crate::subject::Subject;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::identity::Identity;
 use oc_core::intent::Intent;
-use oc_core::report::{Check, CheckStatus, Report};
+use oc_core::report::{Check, CheckStatus, Report, ServiceState, ServiceView};
 use std::time::Duration;
 
 /// More sleep than this while we looked makes the measurement worthless.
@@ -27,7 +27,11 @@ pub fn attempt(subject: &Subject, overall: &Deadline) -> Report {
     let mut look = Look {
         subject,
         overall,
-        past: Past::read(&subject.paths),
+        past: if subject.only_asks() {
+            Past::default()
+        } else {
+            Past::read(&subject.paths)
+        },
         seen: Seen::default(),
         checks: Vec::new(),
     };
@@ -66,10 +70,14 @@ impl Look<'_> {
 
     /// What a person said about it.
     fn will(&mut self, now: &Stamp) {
-        let intent = Intent::peek(&self.subject.paths.intent());
         let reason = |reason: &Option<String>| reason.clone().unwrap_or_else(|| "no reason given".to_owned());
-        self.seen.maintenance = intent.maintenance_now(now).map(|m| reason(&m.reason));
-        self.seen.stopped = intent.stopped.map(|s| format!("{}, by {}", reason(&s.reason), s.by));
+        match Intent::peek(&self.subject.paths.intent()) {
+            Ok(intent) => {
+                self.seen.maintenance = intent.maintenance_now(now).map(|m| reason(&m.reason));
+                self.seen.stopped = intent.stopped.map(|s| format!("{}, by {}", reason(&s.reason), s.by));
+            }
+            Err(fault) => self.seen.blind = Some(fault.what),
+        }
     }
 
     fn answer(&mut self) {
@@ -136,7 +144,7 @@ impl Look<'_> {
         if self.wants(CheckName::Service) {
             let (view, took_ms) = timed(|| oc_core::service::view(self.subject.manager(), paths));
             self.note(service::line(&view), took_ms);
-            self.reconsider(view.identity.as_ref());
+            self.reconsider(&view);
             self.seen.service = Some(view);
         }
         if self.wants(CheckName::Process)
@@ -145,12 +153,12 @@ impl Look<'_> {
             let line = process.check();
             self.note(line, 0);
         }
-        if self.wants(CheckName::Port) {
+        let refused = self.seen.liveness == Some(Liveness::Refused);
+        // Where connections are refused nobody listens: that needs no scan of /proc.
+        if self.subject.insists(CheckName::Port) || (self.wants(CheckName::Port) && !refused) {
             let known: Vec<Identity> = self.known().cloned().collect();
             let (holder, took_ms) = timed(|| port::look(target, &known));
-            let line = port::line(target, holder.as_ref());
-            // Nobody on the port is not a fault of its own: that the service is not there is said already.
-            self.note(line, took_ms);
+            self.note(port::line(target, holder.as_ref()), took_ms);
             self.seen.holder = holder;
         }
         if config.service.kind == oc_core::config::Kind::Openclaw && !self.subject.is_narrowed() {
@@ -162,14 +170,13 @@ impl Look<'_> {
     }
 
     /// The manager's word about the process is better than a record.
-    fn reconsider(&mut self, by_manager: Option<&Identity>) {
-        if let Some(found) = by_manager.and_then(|identity| Process::alive(identity, &self.past)) {
-            self.seen.process = Some(found);
-        } else if by_manager.is_none() && matches!(self.seen.process, Some(Process::Unknown)) {
-            let state = oc_core::service::view(self.subject.manager(), &self.subject.paths).state;
-            if state != oc_core::report::ServiceState::Unknown {
-                self.seen.process = Some(Process::Gone { identity: None });
+    fn reconsider(&mut self, view: &ServiceView) {
+        if let Some(identity) = &view.identity {
+            if let Some(found) = Process::alive(identity, &self.past) {
+                self.seen.process = Some(found);
             }
+        } else if view.state != ServiceState::Unknown && matches!(self.seen.process, Some(Process::Unknown)) {
+            self.seen.process = Some(Process::Gone { identity: None });
         }
     }
 

@@ -51,16 +51,17 @@ impl Package {
         })
     }
 
-    /// Time since its directory or its package.json changed.
+    /// Time since something in its directory was replaced. By the directories' own times: installers set those of the
+    /// files to whatever the package says.
     #[must_use]
     pub fn changed_ago(&self) -> Option<Duration> {
-        let changed_ms = [self.dir.clone(), self.dir.join("package.json")]
+        let changed_ms = [self.dir.clone(), self.dir.join("dist")]
             .iter()
             .filter_map(|path| std::fs::metadata(path).ok())
             .map(|meta| {
-                meta.ctime()
+                meta.mtime()
                     .saturating_mul(1000)
-                    .saturating_add(meta.ctime_nsec() / 1_000_000)
+                    .saturating_add(meta.mtime_nsec() / 1_000_000)
             })
             .max()?;
         u64::try_from(Stamp::now().wall_ms.saturating_sub(changed_ms))

@@ -48,11 +48,19 @@ impl Subject {
         if cli.common.verbose > 0 {
             notes.iter().for_each(oc_core::out::talk);
         }
+        Self::new(paths, config, cli.checks.clone())
+    }
+
+    /// An instance whose settings are loaded already.
+    ///
+    /// # Errors
+    /// 78 when `probe.url` is no URL.
+    pub fn new(paths: Paths, config: Config, named: Vec<CheckName>) -> Result<Self> {
         Ok(Self {
             target: Target::parse(&config.probe.url)?,
-            named: cli.checks.clone(),
             paths,
             config,
+            named,
         })
     }
 
@@ -78,6 +86,12 @@ impl Subject {
     #[must_use]
     pub fn is_narrowed(&self) -> bool {
         !self.named.is_empty()
+    }
+
+    /// True when nothing but the one request is wanted.
+    #[must_use]
+    pub fn only_asks(&self) -> bool {
+        self.named == [CheckName::Liveness]
     }
 
     /// Who starts the service.

@@ -3,6 +3,8 @@
 use crate::cmd::Cmd;
 use crate::faults::Faults;
 use crate::gateway::GatewayBuilder;
+use crate::process;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -20,7 +22,8 @@ pub struct TestEnv {
 }
 
 impl TestEnv {
-    /// A fresh HOME with `~/.openclaw` (0700), `~/bin` first on PATH, then the built programs, then /usr/bin and /bin.
+    /// A fresh HOME with `~/.openclaw` (0700), `~/bin` first on PATH, then the built programs, the repository's
+    /// scripts, /usr/bin and /bin.
     ///
     /// # Panics
     /// When the directories cannot be made.
@@ -42,7 +45,11 @@ impl TestEnv {
             home,
             vars: BTreeMap::new(),
         };
-        let path = format!("{}:{}:/usr/bin:/bin", env.path("bin").display(), bin_dir().display());
+        let dirs = [env.path("bin"), bin_dir(), scripts(), "/usr/bin".into(), "/bin".into()];
+        let path = std::env::join_paths(dirs)
+            .expect("no colon in a path")
+            .into_string()
+            .expect("UTF-8 paths");
         let watchdog = env.watchdog().display().to_string();
         let (own_home, tmp) = (env.home().display().to_string(), env.path("tmp").display().to_string());
         env.set("HOME", own_home);
@@ -167,6 +174,38 @@ impl TestEnv {
         GatewayBuilder::new(self)
     }
 
+    /// The pid in OpenClaw's lock file: the gateway of this environment, whoever started it, dead or alive.
+    #[must_use]
+    pub fn gateway_pid(&self) -> Option<u32> {
+        let lock: Value = serde_json::from_slice(&std::fs::read(self.gateway_lock()).ok()?).ok()?;
+        lock["pid"].as_u64()?.try_into().ok()
+    }
+
+    /// OpenClaw's lock file, `~/.openclaw/tmp/openclaw-UID/gateway.state.lock`.
+    #[must_use]
+    pub fn gateway_lock(&self) -> PathBuf {
+        let uid = rustix::process::getuid().as_raw();
+        self.state_dir().join(format!("tmp/openclaw-{uid}/gateway.state.lock"))
+    }
+
+    /// Signals a process that was started in this environment, by whomever; one that is gone already is no error.
+    ///
+    /// # Panics
+    /// When the process belongs to somebody else: pids are reused, and a test must never hit a stranger.
+    pub fn signal(&self, pid: u32, signal: Signal) {
+        if !process::alive(pid) {
+            return;
+        }
+        assert!(
+            process::lives_in(pid, self.home()),
+            "process {pid} is not of this environment"
+        );
+        _ = i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .map(|pid| kill_process(pid, signal));
+    }
+
     /// Sets the faults of the stand-in gateway of this environment, whoever started it.
     pub fn fault(&self, change: impl FnOnce(&mut Faults)) {
         Faults::change(&self.state_dir(), change);
@@ -177,33 +216,24 @@ impl Drop for TestEnv {
     fn drop(&mut self) {
         // Several rounds: a supervisor that is still alive may have started something after the list was made.
         for _ in 0..20 {
-            let left = inhabitants(self.home());
+            let left = process::living_in(self.home());
             if left.is_empty() {
                 return;
             }
             for pid in left {
-                _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                send(pid, Signal::KILL);
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
 }
 
-/// Processes with this HOME in their environment. Linux only; elsewhere each handle ends its own.
-fn inhabitants(home: &Path) -> Vec<rustix::process::Pid> {
-    let mark = [b"HOME=", home.as_os_str().as_encoded_bytes(), b"\0"].concat();
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
-        .flatten()
-        .filter_map(|entry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let environ = std::fs::read(entry.path().join("environ")).ok()?;
-            let ours = environ.windows(mark.len()).any(|window| window == mark);
-            ours.then(|| rustix::process::Pid::from_raw(pid)).flatten()
-        })
-        .collect()
+fn send(pid: u32, signal: Signal) {
+    // It may be gone by now, which is what was wanted.
+    _ = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .map(|pid| kill_process(pid, signal));
 }
 
 /// A port nobody listens on, on either loopback address.
@@ -229,6 +259,12 @@ pub fn bin(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// The repository's scripts directory (`oc-heal`).
+#[must_use]
+pub fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts")
 }
 
 /// target/debug: tests run from target/debug/deps.

@@ -9,6 +9,8 @@ pub const CONTROL_FILE: &str = "stand-in.json";
 pub const CONTROL_ENV: &str = "STAND_IN_FAULTS";
 
 /// Everything that can be wrong with the stand-in. The default is a gateway in good health that starts at once.
+///
+/// Times are looked up again while they run: a test holds a phase with a long time and ends it with 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {

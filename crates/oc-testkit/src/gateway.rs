@@ -3,7 +3,7 @@
 use crate::cmd::{Cmd, Output, Running};
 use crate::env::{TestEnv, bin, free_port};
 use crate::faults::Faults;
-use crate::get::{Asked, Response, ask, get};
+use crate::get::{Asked, Response, ask, get, is_ready};
 use crate::wait::{try_wait_for, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -56,6 +56,19 @@ impl<'a> GatewayBuilder<'a> {
     #[must_use]
     pub fn config(mut self, text: impl ToString) -> Self {
         self.config = Some(text.to_string());
+        self
+    }
+
+    /// Changes the config that is written.
+    ///
+    /// # Panics
+    /// When it is not JSON, or is to be left alone.
+    #[must_use]
+    pub fn edit(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        let text = self.config.as_deref().expect("a config to edit");
+        let mut config = serde_json::from_str(text).expect("only JSON can be edited");
+        change(&mut config);
+        self.config = Some(config.to_string());
         self
     }
 
@@ -146,14 +159,14 @@ impl<'a> GatewayBuilder<'a> {
     /// Starts it and does not wait.
     #[must_use]
     pub fn spawn(&self) -> Gateway {
+        let running = self.command().spawn();
         Gateway {
-            running: Some(self.command().spawn()),
-            pid: 0,
+            pid: running.pid(),
+            running: Some(running),
             port: self.port,
             state_dir: self.env.state_dir(),
             patience: self.patience(),
         }
-        .with_pid()
     }
 
     /// Starts it and waits until `/readyz` answers 200.
@@ -194,11 +207,6 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    fn with_pid(mut self) -> Self {
-        self.pid = self.running.as_ref().map_or(0, Running::pid);
-        self
-    }
-
     fn running(&mut self) -> &mut Running {
         self.running.as_mut().expect("not waited for yet")
     }
@@ -234,7 +242,7 @@ impl Gateway {
     /// Whether `/readyz` answers 200.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        matches!(self.ask("/readyz"), Asked::Answered(answer) if answer.status == 200)
+        is_ready(self.port)
     }
 
     /// Waits until `/readyz` answers 200.

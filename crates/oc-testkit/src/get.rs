@@ -63,6 +63,12 @@ pub fn get(port: u16, path: &str) -> Response {
     }
 }
 
+/// Whether `/readyz` answers 200.
+#[must_use]
+pub fn is_ready(port: u16) -> bool {
+    matches!(ask(port, "/readyz"), Asked::Answered(answer) if answer.status == 200)
+}
+
 /// GET on 127.0.0.1, 5 s at most, whatever comes of it.
 #[must_use]
 pub fn ask(port: u16, path: &str) -> Asked {

@@ -23,13 +23,14 @@ mod env;
 pub mod faults;
 mod gateway;
 mod get;
+pub mod process;
 mod wait;
 
 pub use canned::{Canned, Step};
 pub use cmd::{Cmd, Output, Running};
-pub use env::{TestEnv, bin, free_port};
+pub use env::{TestEnv, bin, free_port, scripts};
 pub use faults::{Faults, Hostile};
 pub use gateway::{Gateway, GatewayBuilder};
-pub use get::{Asked, Response, ask, ask_with, get};
+pub use get::{Asked, Response, ask, ask_with, get, is_ready};
 pub use rustix::process::Signal;
 pub use wait::{wait_for, wait_until};

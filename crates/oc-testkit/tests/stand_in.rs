@@ -7,7 +7,7 @@
     reason = "tests"
 )]
 
-use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask_with, wait_for, wait_until};
+use oc_testkit::{Asked, Canned, Hostile, Signal, Step, TestEnv, ask, ask_with, process, wait_for, wait_until};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -50,11 +50,12 @@ fn a_fault_of_one_process_does_not_reach_its_successor() {
 #[test]
 fn a_slow_boot_refuses_then_says_starting_then_serves() {
     let env = TestEnv::new();
-    let gateway = env
+    let mut gateway = env
         .gateway()
-        .faults(|f| (f.boot_ms, f.starting_ms) = (300, 60_000))
+        .faults(|f| (f.boot_ms, f.starting_ms) = (60_000, 60_000))
         .spawn();
     assert_eq!(gateway.ask("/healthz"), Asked::Refused);
+    gateway.fault(|faults| faults.boot_ms = 0);
     wait_until("the port is bound", CEILING, || {
         gateway.ask("/healthz") != Asked::Refused
     });
@@ -64,6 +65,8 @@ fn a_slow_boot_refuses_then_says_starting_then_serves() {
         (503, Some("starting"))
     );
     assert_eq!(gateway.get("/healthz").status, 200);
+    gateway.fault(|faults| faults.starting_ms = 0);
+    gateway.wait_ready();
 }
 
 #[test]
@@ -71,16 +74,17 @@ fn a_long_drain_says_so_then_refuses_and_then_exits_0() {
     let env = TestEnv::new();
     let mut gateway = env
         .gateway()
-        .faults(|f| (f.drain_ms, f.drain_refused_ms) = (300, 300))
+        .faults(|f| (f.drain_ms, f.drain_refused_ms) = (60_000, 60_000))
         .start();
     gateway.signal(Signal::TERM);
-    wait_until(
-        "it says draining",
-        CEILING,
-        || matches!(gateway.ask("/startupz"), Asked::Answered(answer) if answer.json()["status"] == "draining"),
-    );
+    wait_until("it says draining", CEILING, || {
+        gateway.get("/startupz").json()["status"] == "draining"
+    });
+    assert_eq!(gateway.get("/readyz").json()["failing"][0], "gateway-draining");
+    gateway.fault(|faults| faults.drain_ms = 0);
     gateway.wait_refused();
     assert!(gateway.alive());
+    gateway.fault(|faults| faults.drain_refused_ms = 0);
     assert_eq!(gateway.wait_exit().code, 0);
 }
 
@@ -88,29 +92,32 @@ fn a_long_drain_says_so_then_refuses_and_then_exits_0() {
 fn hostile_answers_are_what_they_are_called() {
     let env = TestEnv::new();
     let gateway = env.gateway().start();
-    let hostile = |how: Hostile| {
-        gateway.fault(|faults| faults.hostile = Some(how));
-        impatient(gateway.port())
+    let hostile = |how: Hostile| gateway.fault(|faults| faults.hostile = Some(how));
+    for how in [
+        Hostile::Stall,
+        Hostile::Trickle,
+        Hostile::Half,
+        Hostile::Reset,
+        Hostile::Close,
+        Hostile::Garbage,
+        Hostile::HugeHeaders,
+    ] {
+        hostile(how.clone());
+        let asked = impatient(gateway.port());
+        assert!(matches!(asked, Asked::Silent | Asked::Broken), "{how:?}: {asked:?}");
+    }
+    let answer = |how: Hostile| {
+        hostile(how);
+        gateway.get("/healthz")
     };
-    let status = |asked: Asked| match asked {
-        Asked::Answered(response) => (response.status, response.body),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(hostile(Hostile::Stall), Asked::Silent);
-    assert_eq!(hostile(Hostile::Trickle), Asked::Broken);
-    assert_eq!(hostile(Hostile::Half), Asked::Broken);
-    assert_eq!(hostile(Hostile::Reset), Asked::Broken);
-    assert_eq!(hostile(Hostile::Close), Asked::Broken);
-    assert_eq!(hostile(Hostile::Garbage), Asked::Broken);
-    assert_eq!(status(hostile(Hostile::Status(503))).0, 503);
-    assert_eq!(status(hostile(Hostile::RedirectLoop)).0, 302);
-    assert_eq!(status(hostile(Hostile::Empty)), (200, String::new()));
-    assert_eq!(status(hostile(Hostile::Body("{}".to_owned()))), (200, "{}".to_owned()));
-    assert!(status(hostile(Hostile::Html)).1.contains("<html"));
-    assert!(status(hostile(Hostile::NonUtf8)).1.contains('\u{fffd}'));
+    assert_eq!(answer(Hostile::Status(503)).status, 503);
+    assert_eq!(answer(Hostile::RedirectLoop).header("location"), Some("/healthz"));
+    assert_eq!(answer(Hostile::Empty).body, "");
+    assert_eq!(answer(Hostile::Body("{}".to_owned())).body, "{}");
+    assert!(answer(Hostile::Html).body.contains("<html"));
+    assert!(answer(Hostile::NonUtf8).body.contains('\u{fffd}'));
     // Cut off by the client after a mebibyte.
-    assert!(status(hostile(Hostile::Endless)).1.len() > 500_000);
-    assert_eq!(hostile(Hostile::HugeHeaders), Asked::Broken);
+    assert!(answer(Hostile::Endless).body.len() > 500_000);
     gateway.fault(|faults| {
         faults.hostile = Some(Hostile::Status(500));
         faults.hostile_paths = vec!["/v1/models".to_owned()];
@@ -119,6 +126,34 @@ fn hostile_answers_are_what_they_are_called() {
         (gateway.get("/healthz").status, gateway.get("/v1/models").status),
         (200, 500)
     );
+}
+
+#[test]
+fn latency_is_felt_and_ends() {
+    let env = TestEnv::new();
+    let gateway = env.gateway().faults(|faults| faults.latency_ms = 60_000).spawn();
+    wait_until("it is bound and slow", CEILING, || {
+        impatient(gateway.port()) == Asked::Silent
+    });
+    gateway.fault(|faults| faults.latency_ms = 0);
+    assert_eq!(gateway.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_leak_grows_and_threads_are_busy() {
+    let env = TestEnv::new();
+    let gateway = env
+        .gateway()
+        .faults(|f| (f.leak_mb_per_s, f.busy_threads) = (100, 1))
+        .start();
+    wait_until("50 MB are leaked", CEILING, || {
+        process::resident_kb(gateway.pid()) > 50 * 1024
+    });
+    let busy = process::cpu_ticks(gateway.pid()).unwrap();
+    wait_until("a tenth of a second of CPU is spent", CEILING, || {
+        process::cpu_ticks(gateway.pid()).unwrap() > busy + 10
+    });
+    assert_eq!(gateway.get("/healthz").status, 200);
 }
 
 #[test]
@@ -142,6 +177,7 @@ fn a_crash_loop_crashes_as_often_as_told_and_then_suppresses_channels() {
     let env = TestEnv::new();
     let gateway = env
         .gateway()
+        .edit(|config| config["channels"]["telegram"]["enabled"] = true.into())
         .faults(|f| (f.exit_after_ms, f.exit_code, f.only_boots) = (Some(50), 7, Some(3)));
     for _ in 0..3 {
         assert_eq!(gateway.run().code, 7);
@@ -178,27 +214,31 @@ fn a_live_edit_without_mode_is_promoted_and_deadly_under_a_manager() {
 fn held_memory_is_resident_in_the_worker_when_told_so() {
     let env = TestEnv::new();
     let gateway = env.gateway().faults(|f| (f.hold_mb, f.in_worker) = (64, true)).start();
-    let worker = wait_for("the worker", CEILING, || child_of(gateway.pid()));
-    wait_until("the worker holds 64 MB", CEILING, || resident_kb(worker) > 64 * 1024);
-    assert!(resident_kb(gateway.pid()) < 32 * 1024);
+    let worker = wait_for("the worker", CEILING, || process::children(gateway.pid()).pop());
+    wait_until("the worker holds 64 MB", CEILING, || {
+        process::resident_kb(worker) > 64 * 1024
+    });
+    assert!(process::resident_kb(gateway.pid()) < 32 * 1024);
     gateway.kill9();
-    wait_until("the worker ends with its gateway", CEILING, || resident_kb(worker) == 0);
+    wait_until("the worker ends with its gateway", CEILING, || {
+        process::resident_kb(worker) == 0
+    });
 }
 
 #[test]
 fn what_a_test_leaves_behind_goes_with_its_environment() {
     let env = TestEnv::new();
     let gateway = env.gateway().faults(|faults| faults.own_session_child = true).start();
-    let stray = wait_for("the child in its own session", CEILING, || child_of(gateway.pid()));
+    let stray = wait_for("the child in its own session", CEILING, || {
+        process::children(gateway.pid()).pop()
+    });
     wait_until("it has its own session", CEILING, || {
-        stat(stray).is_some_and(|fields| fields[3] == stray.to_string())
+        process::session(stray) == Some(stray)
     });
     gateway.kill9();
-    assert!(stat(stray).is_some(), "it outlives the gateway");
+    assert!(process::alive(stray), "it outlives the gateway");
     drop(env);
-    wait_until("it is gone", CEILING, || {
-        stat(stray).is_none_or(|fields| fields[0] == "Z")
-    });
+    wait_until("it is gone", CEILING, || !process::alive(stray));
 }
 
 #[test]
@@ -217,7 +257,7 @@ fn bench_get_succeeds_on_a_live_gateway_only() {
 #[test]
 fn a_canned_server_keeps_what_it_was_asked() {
     let server = Canned::answering(204, "{}");
-    assert!(matches!(impatient(server.port()), Asked::Answered(answer) if answer.status == 204));
+    assert!(matches!(ask(server.port(), "/healthz"), Asked::Answered(answer) if answer.status == 204));
     assert!(server.requests()[0].starts_with("GET /healthz HTTP/1.1\r\n"));
     let silent = Canned::new(vec![Step::Read, Step::Stall]);
     assert_eq!(impatient(silent.port()), Asked::Silent);
@@ -233,21 +273,14 @@ fn a_command_that_hangs_is_killed_and_fails_the_test() {
         .run();
 }
 
-fn stat(pid: u32) -> Option<Vec<String>> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
-fn child_of(parent: u32) -> Option<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-    text.split_whitespace().next()?.parse().ok()
-}
-
-fn resident_kb(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|kb| kb.parse().ok())
-        .unwrap_or(0)
+#[test]
+fn only_what_lives_in_the_environment_is_signalled() {
+    let (mine, other) = (TestEnv::new(), TestEnv::new());
+    let gateway = other.gateway().start();
+    assert!(std::panic::catch_unwind(|| mine.signal(gateway.pid(), Signal::KILL)).is_err());
+    assert!(process::alive(gateway.pid()));
+    assert_eq!(other.gateway_pid(), Some(gateway.pid()));
+    other.signal(gateway.pid(), Signal::TERM);
+    assert_eq!(gateway.wait_exit().code, 0);
+    assert_eq!(other.gateway_pid(), None);
 }

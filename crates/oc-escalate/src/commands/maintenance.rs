@@ -35,7 +35,7 @@ pub fn maintenance_on(common: &Common, lasts: Option<Duration>, reason: Option<S
         reason: reason.clone(),
     };
     change(&world, &text, reason.as_deref(), |intent| {
-        intent.maintenance = Some(maintenance)
+        intent.maintenance = Some(maintenance);
     })?;
     answer(
         common,

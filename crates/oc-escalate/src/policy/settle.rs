@@ -34,7 +34,8 @@ impl Verdict {
 /// What `settle` found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settlement {
-    /// The answer.
+    /// The answer. (The envelope carries it.)
+    #[serde(skip)]
     pub verdict: Verdict,
     /// Why, as a sentence.
     pub reason: String,
@@ -97,7 +98,10 @@ pub fn settle(policy: &Policy, history: &History, report: &Report, ctx: &Context
     let next = answer(&case);
     let verdict = if next.action == Action::Human || at_the_end(&case) {
         Verdict::Exhausted
-    } else if after.incident.is_none() || ctx.stopped.is_some() || gates::maintenance_left(&case).is_some() {
+    } else if ctx.stopped.is_some() || gates::maintenance_left(&case).is_some() {
+        Verdict::Healthy
+    } else if after.incident.is_none() && report.serving() {
+        // Without an incident it may still be starting, draining or not measurable: none of these is healthy.
         Verdict::Healthy
     } else {
         Verdict::Failing

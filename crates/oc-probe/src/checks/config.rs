@@ -5,9 +5,10 @@
 //! hands it to the next probe.
 
 use super::check;
-use crate::package;
+use crate::package::{self, Package};
 use oc_core::class::Class;
 use oc_core::config::{ConfigType, Service};
+use oc_core::exit::Exit;
 use oc_core::fsx;
 use oc_core::report::{Check, CheckStatus};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,12 @@ pub struct Problem {
     pub what: String,
 }
 
+impl Problem {
+    pub(crate) fn new(class: Class, what: String) -> Self {
+        Self { class, what }
+    }
+}
+
 impl ConfigSeen {
     /// The line of the report.
     #[must_use]
@@ -67,7 +74,8 @@ impl ConfigSeen {
     }
 }
 
-/// Looks at the file; reads it only when it is not in the state that is remembered. `None` when the service has none.
+/// Looks at the file; reads it only when it is not in the state that is remembered. `None` when the service has none, or
+/// when we could not read it for a reason of our own.
 #[must_use]
 pub fn look(path: &Path, service: &Service, remembered: Option<&Value>) -> Option<ConfigSeen> {
     if service.config_type == ConfigType::None {
@@ -81,7 +89,7 @@ pub fn look(path: &Path, service: &Service, remembered: Option<&Value>) -> Optio
     {
         return Some(before);
     }
-    Some(examine(path, service, stamp))
+    examine(path, service, stamp)
 }
 
 impl FileStamp {
@@ -97,48 +105,49 @@ impl FileStamp {
     }
 }
 
-fn examine(path: &Path, service: &Service, stamp: Option<FileStamp>) -> ConfigSeen {
-    let seen = |hash, problem| ConfigSeen {
-        stamp: stamp.clone(),
-        hash,
+/// `None` when it is there and we could not read it for a reason of our own, such as no descriptor left.
+fn examine(path: &Path, service: &Service, stamp: Option<FileStamp>) -> Option<ConfigSeen> {
+    let mut seen = ConfigSeen {
+        stamp,
+        hash: None,
         written_by: None,
-        problem,
+        problem: None,
     };
-    let wrong = |class, what: String| Some(Problem { class, what });
-    let bytes = match fsx::read_capped(path, CAP) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            return seen(
-                None,
-                wrong(Class::ConfigMissing, format!("{} is not there", path.display())),
-            );
+    match fsx::read_capped(path, CAP) {
+        Ok(Some(bytes)) => {
+            seen.hash = Some(hex(&Sha256::digest(&bytes)));
+            match judge(&bytes, service) {
+                Ok(written_by) => seen.written_by = written_by,
+                Err(problem) => seen.problem = Some(problem),
+            }
         }
-        Err(fault) => return seen(None, wrong(Class::ConfigInvalid, fault.what)),
-    };
-    let hash = Some(hex(&Sha256::digest(&bytes)));
-    let content = match parse(&bytes, service.config_type) {
-        Ok(content) => content,
-        Err(what) => return seen(hash, wrong(Class::ConfigInvalid, what)),
-    };
-    let written_by = content
-        .pointer("/meta/lastTouchedVersion")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    let mut problem = missing_key(&content, &service.required_keys)
-        .and_then(|key| wrong(Class::ConfigInvalid, format!("the required key {key} is missing")));
-    if problem.is_none()
-        && let Some(written_by) = &written_by
-        && let Some(installed) = package::Package::find(service).and_then(|package| package.version)
-        && package::compare(written_by, &installed) == Some(Ordering::Greater)
-    {
-        problem = wrong(
-            Class::NewerConfig,
-            format!("written by version {written_by}, but {installed} is installed"),
-        );
+        Ok(None) => {
+            let what = format!("{} is not there", path.display());
+            seen.problem = Some(Problem::new(Class::ConfigMissing, what));
+        }
+        Err(fault) if fault.exit == Exit::Io && path.is_file() => return None,
+        Err(fault) => seen.problem = Some(Problem::new(Class::ConfigInvalid, fault.what)),
     }
-    ConfigSeen {
-        written_by,
-        ..seen(hash, problem)
+    Some(seen)
+}
+
+/// Whether the service could start with this content. Returns the version that wrote it, where it says so.
+fn judge(bytes: &[u8], service: &Service) -> Result<Option<String>, Problem> {
+    let content = parse(bytes, service.config_type).map_err(|what| Problem::new(Class::ConfigInvalid, what))?;
+    if let Some(key) = missing_key(&content, &service.required_keys) {
+        let what = format!("the required key {key} is missing");
+        return Err(Problem::new(Class::ConfigInvalid, what));
+    }
+    let Some(written_by) = content.pointer("/meta/lastTouchedVersion").and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    let installed = Package::find(service).and_then(|package| package.version);
+    match installed {
+        Some(installed) if package::compare(written_by, &installed) == Some(Ordering::Greater) => {
+            let what = format!("written by version {written_by}, but {installed} is installed");
+            Err(Problem::new(Class::NewerConfig, what))
+        }
+        _ => Ok(Some(written_by.to_owned())),
     }
 }
 

@@ -9,21 +9,27 @@ fn invariant_2_of_twenty_passes_at_once_one_acts_and_nineteen_are_busy() {
     let stage = Stage::serving();
     stage.hang();
     let passes: Vec<_> = (0..20).map(|_| stage.heal().spawn()).collect();
-    let codes: Vec<i32> = passes.into_iter().map(|p| p.wait(Duration::from_secs(60)).code).collect();
+    let codes: Vec<i32> = passes
+        .into_iter()
+        .map(|p| p.wait(Duration::from_secs(60)).code)
+        .collect();
     assert_eq!(codes.iter().filter(|c| **c == 75).count(), 19, "{codes:?}");
     assert_eq!(stage.attempts(), ["restart kill"]);
     assert_eq!(stage.starts(), 2);
 }
 
 #[test]
-fn invariant_2_a_killed_holder_frees_the_lock_at_once() {
+fn invariant_2_the_lock_lives_as_long_as_any_process_of_the_chain_and_no_longer() {
     let stage = Stage::serving();
-    let mut holder = stage.cmd("oc-escalate").args(["run", "--", "sleep", "600"]).spawn();
-    wait_until("the lock is taken", CEILING, || run_true(&stage) == 75);
+    let (mut holder, command) = stage.holding();
     holder.signal(Signal::KILL);
-    // The command it started still lives, hence still holds: that is what the inherited lock is for.
-    assert_eq!(run_true(&stage), 75);
-    drop(holder);
+    wait_until("the holder is dead", CEILING, || holder.try_wait().is_some());
+    assert_eq!(
+        run_true(&stage),
+        75,
+        "the command it started still works, hence still holds"
+    );
+    rustix::process::kill_process(command, Signal::KILL).unwrap();
     wait_until("the lock is free", CEILING, || run_true(&stage) == 0);
 }
 
@@ -33,7 +39,7 @@ fn invariant_2_a_service_started_by_a_pass_does_not_hold_its_lock() {
     let supervisor = stage.supervisor.take().unwrap();
     let old = stage.pid();
     drop(supervisor);
-    drop(rustix::process::kill_process(crate::stage::rustix_pid(old), Signal::KILL));
+    let _gone = rustix::process::kill_process(crate::stage::rustix_pid(old), Signal::KILL);
     wait_until("nobody serves", CEILING, || !stage.is_ready());
     wait_until("a pass starts it again", CEILING, || {
         stage.pass();
@@ -45,10 +51,22 @@ fn invariant_2_a_service_started_by_a_pass_does_not_hold_its_lock() {
 #[test]
 fn a_pass_that_hangs_is_ended_at_its_deadline_with_its_whole_group() {
     let stage = Stage::serving();
-    let hang = ["run", "--deadline", "300ms", "--", "sh", "-c", "trap '' TERM; sleep 600 & echo $! >$HOME/pid; wait; sleep 600"];
+    let hang = [
+        "run",
+        "--deadline",
+        "300ms",
+        "--",
+        "sh",
+        "-c",
+        "trap '' TERM; sleep 600 & echo $! >$HOME/pid; wait; sleep 600",
+    ];
     let out = stage.cmd("oc-escalate").args(hang).run().expect_code(124);
     assert!(out.stderr.contains("longer than"), "{}", out.stderr);
-    let pid: i64 = std::fs::read_to_string(stage.env.path("pid")).unwrap().trim().parse().unwrap();
+    let pid: i64 = std::fs::read_to_string(stage.env.path("pid"))
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
     wait_until("the background child is gone", CEILING, || {
         rustix::process::test_kill_process(crate::stage::rustix_pid(pid)).is_err()
     });
@@ -58,23 +76,24 @@ fn a_pass_that_hangs_is_ended_at_its_deadline_with_its_whole_group() {
 #[test]
 fn a_busy_lock_names_its_holder() {
     let stage = Stage::serving();
-    let holder = stage.cmd("oc-escalate").args(["run", "--", "sleep", "600"]).spawn();
-    wait_until("the lock is taken", CEILING, || run_true(&stage) == 75);
-    let said = stage.cmd("oc-escalate").args(["run", "--", "true"]).run().expect_code(75).stderr;
+    let (holder, _command) = stage.holding();
+    let said = stage
+        .cmd("oc-escalate")
+        .args(["run", "--", "true"])
+        .run()
+        .expect_code(75)
+        .stderr;
     assert!(said.contains(&format!("pid {}", holder.pid())), "{said}");
 }
 
 #[test]
 fn ctrl_c_ends_the_pass_and_everything_in_it() {
     let stage = Stage::serving();
-    let mut run = stage.cmd("oc-escalate").args(["run", "--", "sh", "-c", "echo $$ >$HOME/pid; sleep 600"]).spawn();
-    let pid = oc_testkit::wait_for("the command runs", CEILING, || {
-        std::fs::read_to_string(stage.env.path("pid")).ok()?.trim().parse::<i64>().ok()
-    });
-    run.signal(Signal::INT);
-    assert_eq!(run.wait(CEILING).code, 130);
+    let (mut holder, command) = stage.holding();
+    holder.signal(Signal::INT);
+    assert_eq!(holder.wait(CEILING).code, 130);
     wait_until("the command is gone", CEILING, || {
-        rustix::process::test_kill_process(crate::stage::rustix_pid(pid)).is_err()
+        rustix::process::test_kill_process(command).is_err()
     });
 }
 

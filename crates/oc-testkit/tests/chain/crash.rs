@@ -1,7 +1,6 @@
 //! kill -9 of any tool at any step: the next pass goes on.
 
 use crate::stage::Stage;
-use std::os::unix::fs::PermissionsExt as _;
 
 /// A tool that dies in the middle of its first call (before the real work, or after it) and is itself from then on.
 fn dying(stage: &Stage, tool: &str, when: &str, verb: &str) {
@@ -19,27 +18,17 @@ fn dying(stage: &Stage, tool: &str, when: &str, verb: &str) {
     stage.env.stub(tool, &script);
 }
 
-/// A copy of the script and all tools in one directory, so that the stubs there are the ones a pass finds.
-fn install_into_bin(stage: &Stage) {
-    for tool in ["oc-probe", "oc-escalate", "oc-guardian"] {
-        let to = stage.env.path("bin").join(tool);
-        if !to.exists() {
-            std::fs::copy(oc_testkit::bin(tool), &to).unwrap();
-        }
-    }
-    let heal = stage.env.path("bin/oc-heal");
-    std::fs::copy(crate::stage::script(), &heal).unwrap();
-    std::fs::set_permissions(&heal, PermissionsExt::from_mode(0o755)).unwrap();
-}
-
 fn a_hang_heals_although(tool: &str, when: &str, verb: &str) {
     let stage = Stage::serving();
     dying(&stage, tool, when, verb);
-    install_into_bin(&stage);
+    let heal = stage.install();
     stage.hang();
-    let heal = stage.env.path("bin/oc-heal");
     for _ in 0..60 {
-        let out = stage.env.foreign(&heal).timeout(std::time::Duration::from_secs(60)).run();
+        let out = stage
+            .env
+            .foreign(&heal)
+            .timeout(std::time::Duration::from_secs(60))
+            .run();
         if out.code == 0 && stage.env.path("died").exists() {
             break;
         }
@@ -48,7 +37,11 @@ fn a_hang_heals_although(tool: &str, when: &str, verb: &str) {
     stage.wait_ready();
     assert!(stage.attempts().len() <= 3, "no storm: {:?}", stage.attempts());
     let journal = stage.journal();
-    assert_eq!(journal.iter().filter(|e| e["kind"] == "incident_opened").count(), 1, "no lost, no double incident");
+    assert_eq!(
+        journal.iter().filter(|e| e["kind"] == "incident_opened").count(),
+        1,
+        "no lost, no double incident"
+    );
     stage.heal_until_well();
     assert_eq!(stage.events("incident_closed").len(), 1);
 }
@@ -79,10 +72,9 @@ fn invariant_4_a_settlement_killed_before_and_after_it_is_written() {
 #[test]
 fn invariant_4_the_whole_pass_killed_is_closed_by_the_next() {
     let stage = Stage::serving();
-    let mut run = stage.cmd("oc-escalate").args(["run", "--", "sleep", "600"]).spawn();
-    oc_testkit::wait_until("the pass has begun", crate::stage::CEILING, || stage.env.watchdog().join("run/run.json").exists());
-    run.signal(oc_testkit::Signal::KILL);
-    drop(run);
+    let (mut holder, command) = stage.holding();
+    holder.signal(oc_testkit::Signal::KILL);
+    rustix::process::kill_process(command, oc_testkit::Signal::KILL).unwrap();
     stage.heal_until_well();
     assert_eq!(stage.events("pass_abandoned").len(), 1);
     stage.heal_until_well();

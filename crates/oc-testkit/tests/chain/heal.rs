@@ -33,9 +33,9 @@ fn a_hung_event_loop_is_ended_and_served_again_in_one_pass() {
 
 #[test]
 fn a_frozen_process_that_no_term_reaches_is_ended_with_its_whole_tree() {
-    let stage = Stage::supervised(&json!({}));
-    stage.env.fault(|f| f.own_session_child = true);
+    let stage = Stage::faulty(&json!({}), |f| f.own_session_child = true);
     stage.wait_ready();
+    stage.pass().expect_code(0);
     let frozen = stage.kill(Signal::STOP);
     stage.pass();
     stage.pid_other_than(frozen);
@@ -54,7 +54,7 @@ fn a_dead_supervisor_is_put_back_with_its_service() {
     rustix::process::kill_process(raw, Signal::KILL).unwrap();
     drop(supervisor);
     // Whether the gateway outlived its supervisor or not: afterwards both are there, and only once.
-    drop(rustix::process::kill_process(crate::stage::rustix_pid(old), Signal::KILL));
+    let _gone = rustix::process::kill_process(crate::stage::rustix_pid(old), Signal::KILL);
     wait_until("nobody serves", CEILING, || !stage.is_ready());
     stage.heal_until_well();
     stage.wait_ready();
@@ -64,8 +64,7 @@ fn a_dead_supervisor_is_put_back_with_its_service() {
 #[test]
 fn a_crash_loop_without_a_remedy_ends_at_one_clear_message_and_never_gives_up() {
     let ladder = json!({"policy": {"ladder": {"half_open": "2s"}}});
-    let stage = Stage::supervised(&ladder);
-    stage.env.fault(|f| {
+    let stage = Stage::faulty(&ladder, |f| {
         f.boot_ms = 60_000;
         f.exit_after_ms = Some(30);
     });
@@ -91,12 +90,20 @@ fn a_crash_loop_without_a_remedy_ends_at_one_clear_message_and_never_gives_up() 
 #[test]
 fn a_stranger_on_the_port_is_named_and_never_touched() {
     let stage = Stage::serving();
-    stage.cmd("oc-guardian").args(["stop", "--reason", "test"]).run().expect_code(0);
+    stage
+        .cmd("oc-guardian")
+        .args(["stop", "--reason", "test"])
+        .run()
+        .expect_code(0);
     wait_until("the port is free", CEILING, || !stage.is_ready());
     let stranger = Stranger::on(stage.port);
     stage.cmd("oc-guardian").arg("start").run();
     let out = stage.pass().expect_code(2);
-    assert!(out.stderr.contains(&format!("pid {}", std::process::id())), "the holder is named: {}", out.stderr);
+    assert!(
+        out.stderr.contains(&format!("pid {}", std::process::id())),
+        "the holder is named: {}",
+        out.stderr
+    );
     assert!(stage.attempts().is_empty(), "{:?}", stage.attempts());
     drop(stranger);
     stage.wait_ready();
@@ -113,7 +120,11 @@ fn flapping_is_seen_although_each_failure_heals_by_itself() {
         stage.wait_ready();
         stage.heal_until_well();
     }
-    let told: Vec<_> = stage.events("warning").into_iter().filter(|e| e["data"]["key"] == "flapping").collect();
+    let told: Vec<_> = stage
+        .events("warning")
+        .into_iter()
+        .filter(|e| e["data"]["key"] == "flapping")
+        .collect();
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
@@ -126,7 +137,9 @@ struct Stranger {
 impl Stranger {
     fn on(port: u16) -> Self {
         use std::io::{Read as _, Write as _};
-        let listener = oc_testkit::wait_for("the port can be taken", CEILING, || std::net::TcpListener::bind(("127.0.0.1", port)).ok());
+        let listener = oc_testkit::wait_for("the port can be taken", CEILING, || {
+            std::net::TcpListener::bind(("127.0.0.1", port)).ok()
+        });
         listener.set_nonblocking(true).unwrap();
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let asked = std::sync::Arc::clone(&stop);
@@ -135,12 +148,16 @@ impl Stranger {
                 if let Ok((mut client, _)) = listener.accept() {
                     client.set_nonblocking(false).unwrap();
                     let _n = client.read(&mut [0; 1024]);
-                    let _sent = client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                    let _sent =
+                        client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 }
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
         });
-        Self { stop, thread: Some(thread) }
+        Self {
+            stop,
+            thread: Some(thread),
+        }
     }
 }
 

@@ -1,5 +1,12 @@
 //! The whole chain: the real scripts/oc-heal, the real tools, a stand-in gateway under `oc-guardian supervise`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod concurrency;
 mod crash;

@@ -41,7 +41,11 @@ fn a_wrong_configuration_of_ours_is_named_with_its_place_and_nothing_is_done() {
     stage.env.oc_config(&json!({"probe": {"tires": 3}}));
     let out = stage.pass();
     assert_eq!(out.code, 78, "{}", out.stderr);
-    assert!(out.stderr.contains("probe.tires") && out.stderr.contains("tries"), "{}", out.stderr);
+    assert!(
+        out.stderr.contains("probe.tires") && out.stderr.contains("tries"),
+        "{}",
+        out.stderr
+    );
     assert_eq!((stage.pid(), stage.attempts().len()), (pid, 0));
 }
 
@@ -79,7 +83,12 @@ fn without_a_home_there_is_one_clear_sentence() {
     let stage = Stage::serving();
     for tool in ["oc-probe", "oc-escalate", "oc-guardian"] {
         let args: &[&str] = if tool == "oc-probe" { &[] } else { &["status"] };
-        let out = stage.cmd(tool).args(args).env_remove("HOME").env_remove("OC_STATE_DIR").run();
+        let out = stage
+            .cmd(tool)
+            .args(args)
+            .env_remove("HOME")
+            .env_remove("OC_STATE_DIR")
+            .run();
         assert!(out.code == 78 || out.code == 64, "{tool}: {}", out.code);
         assert!(out.stderr.contains("HOME"), "{tool}: {}", out.stderr);
     }

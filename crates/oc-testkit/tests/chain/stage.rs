@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Longer than anything here takes on a busy machine.
-pub const CEILING: Duration = Duration::from_secs(20);
+pub(crate) const CEILING: Duration = Duration::from_secs(20);
 
-pub struct Stage {
-    pub env: TestEnv,
-    pub port: u16,
-    pub supervisor: Option<Running>,
+pub(crate) struct Stage {
+    pub(crate) env: TestEnv,
+    pub(crate) port: u16,
+    pub(crate) supervisor: Option<Running>,
 }
 
 /// Everything a hundred times faster than the defaults, so that a test is about order and not about waiting.
-pub fn scaled() -> Value {
+pub(crate) fn scaled() -> Value {
     json!({
         "service": {"supervise": {"backoff_step": "100ms", "backoff_max": "300ms", "ready_poll": "10ms"}, "stop_timeout": "5s"},
         "probe": {"timeout": "1s", "tries": 2, "interval": "50ms", "hang_after": "600ms", "startup_grace": "2s"},
@@ -30,7 +30,7 @@ pub fn scaled() -> Value {
 }
 
 /// `base` with the leaves of `over` in place.
-pub fn merged(mut base: Value, over: &Value) -> Value {
+pub(crate) fn merged(mut base: Value, over: &Value) -> Value {
     match (&mut base, over) {
         (Value::Object(to), Value::Object(from)) => {
             for (key, value) in from {
@@ -45,49 +45,69 @@ pub fn merged(mut base: Value, over: &Value) -> Value {
 
 impl Stage {
     /// A gateway that serves.
-    pub fn serving() -> Self {
+    pub(crate) fn serving() -> Self {
         let stage = Self::supervised(&json!({}));
         stage.wait_ready();
         stage
     }
 
     /// A gateway under a supervisor, started but not waited for; `config` is laid over the scaled settings.
-    pub fn supervised(config: &Value) -> Self {
+    pub(crate) fn supervised(config: &Value) -> Self {
+        Self::faulty(config, |_| {})
+    }
+
+    /// As [`Stage::supervised`], with something wrong from the first boot on.
+    pub(crate) fn faulty(config: &Value, fault: impl FnOnce(&mut oc_testkit::Faults)) -> Self {
         let env = TestEnv::new();
+        env.fault(fault);
         let port = free_port();
         env.oc_config(&merged(scaled(), config));
-        let mut stage = Self { env, port, supervisor: None };
+        let mut stage = Self {
+            env,
+            port,
+            supervisor: None,
+        };
         stage.write_gateway_config();
         stage.supervise();
         stage
     }
 
-    pub fn write_gateway_config(&self) {
+    pub(crate) fn write_gateway_config(&self) {
         let gateway = json!({"mode": "local", "port": self.port, "bind": "loopback", "auth": {"mode": "token", "token": "tok-secret-1"}});
-        self.env.write(".openclaw/openclaw.json", json!({"gateway": gateway}).to_string());
+        self.env
+            .write(".openclaw/openclaw.json", json!({"gateway": gateway}).to_string());
     }
 
-    pub fn supervise(&mut self) {
+    pub(crate) fn supervise(&mut self) {
         let gateway = oc_testkit::bin("stand-in-gateway").display().to_string();
-        let words = ["supervise", "--no-heal", "--", &gateway, "gateway", "run", "--port", &self.port.to_string()];
+        let words = [
+            "supervise",
+            "--no-heal",
+            "--",
+            &gateway,
+            "gateway",
+            "run",
+            "--port",
+            &self.port.to_string(),
+        ];
         self.supervisor = Some(self.cmd("oc-guardian").args(words).spawn());
     }
 
-    pub fn cmd(&self, tool: &str) -> Cmd {
+    pub(crate) fn cmd(&self, tool: &str) -> Cmd {
         self.env.cmd(tool)
     }
 
     /// The real script, found through its own directory like every installed copy.
-    pub fn heal(&self) -> Cmd {
+    pub(crate) fn heal(&self) -> Cmd {
         self.env.foreign(script()).timeout(Duration::from_secs(60))
     }
 
-    pub fn pass(&self) -> Output {
+    pub(crate) fn pass(&self) -> Output {
         self.heal().run()
     }
 
     /// Passes until one says that all is well.
-    pub fn heal_until_well(&self) {
+    pub(crate) fn heal_until_well(&self) {
         let mut last = None;
         wait_until("a pass that exits 0", Duration::from_secs(60), || {
             let out = self.pass();
@@ -97,32 +117,36 @@ impl Stage {
         });
     }
 
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         matches!(oc_testkit::ask(self.port, "/readyz"), oc_testkit::Asked::Answered(a) if a.status == 200)
     }
 
-    pub fn wait_ready(&self) {
+    pub(crate) fn wait_ready(&self) {
         wait_until("the gateway is ready", CEILING, || self.is_ready());
     }
 
-    pub fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         self.env.read_json(".openclaw/watchdog/supervise/status.json")
     }
 
     /// The pid of the service's process, once there is one that is not `other`.
-    pub fn pid_other_than(&self, other: i64) -> i64 {
-        wait_for("another process", CEILING, || self.status()["child"]["pid"].as_i64().filter(|p| *p != other))
+    pub(crate) fn pid_other_than(&self, other: i64) -> i64 {
+        wait_for("another process", CEILING, || {
+            let text = std::fs::read(self.env.watchdog().join("supervise/status.json")).ok()?;
+            let status: Value = serde_json::from_slice(&text).ok()?;
+            status["child"]["pid"].as_i64().filter(|p| *p != other)
+        })
     }
 
-    pub fn pid(&self) -> i64 {
+    pub(crate) fn pid(&self) -> i64 {
         self.pid_other_than(0)
     }
 
-    pub fn starts(&self) -> i64 {
+    pub(crate) fn starts(&self) -> i64 {
         self.status()["starts"].as_i64().unwrap()
     }
 
-    pub fn kill(&self, signal: Signal) -> i64 {
+    pub(crate) fn kill(&self, signal: Signal) -> i64 {
         let pid = self.pid();
         let raw = rustix_pid(pid);
         rustix::process::kill_process(raw, signal).unwrap();
@@ -130,7 +154,7 @@ impl Stage {
     }
 
     /// Blocks the event loop of the process that runs now; its successor is well.
-    pub fn hang(&self) -> i64 {
+    pub(crate) fn hang(&self) -> i64 {
         let pid = self.pid();
         self.env.fault(|f| {
             f.only_pid = u32::try_from(pid).ok();
@@ -140,30 +164,65 @@ impl Stage {
         pid
     }
 
-    pub fn journal(&self) -> Vec<Value> {
+    pub(crate) fn journal(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.env.watchdog().join("journal.jsonl")).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    pub fn events(&self, kind: &str) -> Vec<Value> {
+    pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
         self.journal().into_iter().filter(|e| e["kind"] == kind).collect()
     }
 
     /// What we did to the service, from the journal: every action is written there before it is made.
-    pub fn attempts(&self) -> Vec<String> {
+    pub(crate) fn attempts(&self) -> Vec<String> {
         let word = |e: &Value, key: &str| e["data"][key].as_str().unwrap_or("-").to_owned();
-        self.events("attempt").iter().map(|e| format!("{} {}", word(e, "action"), word(e, "method"))).collect()
+        self.events("attempt")
+            .iter()
+            .map(|e| format!("{} {}", word(e, "action"), word(e, "method")))
+            .collect()
     }
 }
 
-pub fn rustix_pid(pid: i64) -> rustix::process::Pid {
+pub(crate) fn rustix_pid(pid: i64) -> rustix::process::Pid {
     rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
 }
 
-pub fn script() -> PathBuf {
+pub(crate) fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/oc-heal")
 }
 
-pub fn uptime_ms(port: u16) -> i64 {
+/// A command for `oc-escalate run --` that writes its pid to `~/pid` and stays.
+pub(crate) const STAY: [&str; 3] = ["sh", "-c", "echo $$ >$HOME/pid; exec sleep 600"];
+
+impl Stage {
+    /// Copies the script and the tools into `~/bin`, beside the stubs that are there already; returns the script.
+    pub(crate) fn install(&self) -> PathBuf {
+        for tool in ["oc-probe", "oc-escalate", "oc-guardian"] {
+            let to = self.env.path("bin").join(tool);
+            if !to.exists() {
+                std::fs::copy(oc_testkit::bin(tool), &to).unwrap();
+            }
+        }
+        let heal = self.env.path("bin/oc-heal");
+        std::fs::copy(script(), &heal).unwrap();
+        heal
+    }
+
+    /// A pass that does nothing but hold the lock, and the pid of its command.
+    pub(crate) fn holding(&self) -> (Running, rustix::process::Pid) {
+        drop(std::fs::remove_file(self.env.path("pid")));
+        let holder = self.cmd("oc-escalate").args(["run", "--"]).args(STAY).spawn();
+        let pid = wait_for("the command runs", CEILING, || {
+            std::fs::read_to_string(self.env.path("pid"))
+                .ok()?
+                .trim()
+                .parse::<i64>()
+                .ok()
+        });
+        (holder, rustix_pid(pid))
+    }
+}
+
+pub(crate) fn uptime_ms(port: u16) -> i64 {
     get(port, "/readyz").json()["uptimeMs"].as_i64().unwrap()
 }

@@ -13,6 +13,8 @@ pub(crate) struct Config {
     pub(crate) port: Option<u16>,
     pub(crate) mode: Option<String>,
     pub(crate) log_file: Option<String>,
+    /// The ids of the configured channels.
+    pub(crate) channels: Vec<String>,
 }
 
 const ROOT_KEYS: &[&str] = &[
@@ -86,17 +88,9 @@ const GATEWAY_KEYS: &[&str] = &[
     "nodes",
 ];
 
-const CHANNELS: &[&str] = &[
-    "defaults",
-    "modelByChannel",
-    "telegram",
-    "discord",
-    "slack",
-    "whatsapp",
-    "signal",
-    "imessage",
-    "irc",
-];
+const CHANNELS: &[&str] = &["telegram", "discord", "slack", "whatsapp", "signal", "imessage", "irc"];
+/// Keys of `channels` that are no channel.
+const CHANNEL_SETTINGS: &[&str] = &["defaults", "modelByChannel"];
 
 const MODE_MISSING: &str = "Gateway start blocked: existing config is missing gateway.mode. \
     Treat this as suspicious or clobbered config. Re-run `openclaw onboard --mode local` or `openclaw setup`, set \
@@ -118,10 +112,28 @@ pub(crate) fn load(path: &Path, allow_unconfigured: bool) -> Result<Config, Refu
             return Err(Refusal::new(CONFIG, [cause, MODE_MISSING.to_owned()]));
         }
     };
-    let Ok(config) = json5::from_str::<Value>(&text) else {
+    let Ok(mut config) = json5::from_str::<Value>(&text) else {
         return Err(Refusal::config(MODE_MISSING));
     };
+    migrate(&mut config, path, &text);
     check(&config, path, allow_unconfigured)
+}
+
+/// The real one mends some values itself and rewrites the file (its comments are lost, `.bak` keeps them): here a port out
+/// of range, which is dropped.
+fn migrate(config: &mut Value, path: &Path, text: &str) {
+    let Some(gateway) = config.get_mut("gateway").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let in_range = |port: &Value| !port.is_number() || matches!(port.as_u64(), Some(1..=65535));
+    if gateway.get("port").is_none_or(in_range) {
+        return;
+    }
+    gateway.remove("port");
+    let mut backup = path.as_os_str().to_owned();
+    backup.push(".bak");
+    _ = std::fs::write(backup, text);
+    _ = std::fs::write(path, format!("{config:#}\n"));
 }
 
 fn errno_name(e: &std::io::Error) -> String {
@@ -156,12 +168,21 @@ pub(crate) fn check(config: &Value, path: &Path, allow_unconfigured: bool) -> Re
     if mode.as_deref() != Some("local") && !allow_unconfigured {
         return Err(Refusal::config(MODE_MISSING));
     }
-    if let Some(channels) = config.get("channels").and_then(Value::as_object)
-        && let Some(name) = channels.keys().find(|name| !CHANNELS.contains(&name.as_str()))
-    {
-        return Err(Refusal::config(format!(
-            "OpenClaw config is invalid; run \"openclaw doctor --fix\": channels.{name}: unknown channel id"
-        )));
+    let channels: Vec<String> = config
+        .get("channels")
+        .and_then(Value::as_object)
+        .map(|channels| {
+            channels
+                .keys()
+                .filter(|id| !CHANNEL_SETTINGS.contains(&id.as_str()))
+                .cloned()
+                .collect()
+        })
+        .unwrap_or_default();
+    if channels.iter().any(|id| !CHANNELS.contains(&id.as_str())) {
+        return Err(Refusal::config(
+            "OpenClaw config is invalid; run \"openclaw doctor --fix\" before startup.",
+        ));
     }
     check_auth(&gateway)?;
     Ok(Config {
@@ -174,6 +195,7 @@ pub(crate) fn check(config: &Value, path: &Path, allow_unconfigured: bool) -> Re
             .pointer("/logging/file")
             .and_then(Value::as_str)
             .map(str::to_owned),
+        channels,
     })
 }
 
@@ -193,12 +215,8 @@ pub(crate) fn schema_finding(config: &Value) -> Option<String> {
     if let Some(key) = gateway.keys().find(|key| !GATEWAY_KEYS.contains(&key.as_str())) {
         return Some(format!("gateway: Unrecognized key: \"{key}\""));
     }
-    if let Some(port) = gateway.get("port") {
-        match port.as_u64() {
-            Some(1..=65535) => {}
-            Some(_) => return Some("gateway.port: Too big: expected number to be <=65535".to_owned()),
-            None => return Some(expected("gateway.port", "number", port)),
-        }
+    if let Some(port) = gateway.get("port").filter(|port| !port.is_u64()) {
+        return Some(expected("gateway.port", "number", port));
     }
     one_of(gateway, "mode", &["local", "remote"])
         .or_else(|| one_of(gateway, "bind", &["auto", "lan", "loopback", "custom", "tailnet"]))

@@ -32,6 +32,8 @@ enum End {
     Restart,
     /// At once, without a word to the ledger.
     Crash(u8),
+    /// It could not begin.
+    Refused(Refusal),
 }
 
 struct Life<'a> {
@@ -79,29 +81,36 @@ fn start(args: &Gateway, begun: Instant, signals: Signals, log: &Log) -> Result<
         log,
         control: Arc::new(control),
         signals,
-        watch: Watch::new(&places.config, config.mode),
+        watch: Watch::new(&places.config, config.mode.clone()),
         burden: Burden::default(),
     };
     loop {
-        match life.serve(port, ledger.tripped) {
-            Ok(End::Stop) => {
+        // Without channels the tripped breaker leaves no trace in /readyz.
+        let suppressed = if ledger.tripped {
+            config.channels.clone()
+        } else {
+            Vec::new()
+        };
+        match life.serve(port, suppressed) {
+            End::Stop => {
                 ledger.end("clean_stop");
                 lock.release();
                 return Ok(0);
             }
-            Ok(End::Restart) => {
+            End::Restart => {
                 ledger.end("planned_restart");
-                // A service manager starts the next one; the checks of a start apply to that one.
-                if std::env::var_os("OPENCLAW_SERVICE_MARKER").is_some() {
-                    log.info("gateway", "restart mode: supervisor restart");
+                // A service manager starts the next one; the checks of a start apply to that one. The real gateway goes by
+                // the unit's name; OPENCLAW_SERVICE_MARKER alone does not make it exit.
+                if std::env::var_os("OPENCLAW_SYSTEMD_UNIT").is_some() {
+                    log.info("gateway", "restart mode: full process restart (supervisor restart)");
                     lock.release();
                     return Ok(0);
                 }
                 log.info("gateway", "restart mode: in-process restart (no supervisor)");
                 ledger = Ledger::begin(&places.state_dir);
             }
-            Ok(End::Crash(code)) => return Ok(code),
-            Err(refusal) => {
+            End::Crash(code) => return Ok(code),
+            End::Refused(refusal) => {
                 ledger.end("startup_failed");
                 lock.release();
                 return Err(refusal);
@@ -121,24 +130,24 @@ fn port(args: &Gateway, config: &Config) -> u16 {
 
 impl Life<'_> {
     /// One life between two binds of the port.
-    fn serve(&mut self, port: u16, safe_mode: bool) -> Result<End, Refusal> {
+    fn serve(&mut self, port: u16, suppressed: Vec<String>) -> End {
         self.log.info("gateway", "starting...");
-        let booted = Instant::now() + Duration::from_millis(self.control.faults().boot_ms);
-        while Instant::now() < booted {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(self.control.faults().boot_ms) {
             if let Some(end) = self.turn(&[]) {
-                return Ok(end);
+                return end;
             }
         }
-        let listeners = match self.bind(port)? {
+        let listeners = match self.bind(port) {
             Ok(listeners) => listeners,
-            Err(end) => return Ok(end),
+            Err(end) => return end,
         };
         self.log.info("gateway", "http server listening (stand-in)");
-        let face = Arc::new(Face::new(Arc::clone(&self.control), safe_mode));
-        let ready_at = Instant::now() + Duration::from_millis(self.control.faults().starting_ms);
+        let face = Arc::new(Face::new(Arc::clone(&self.control), suppressed));
+        let bound = Instant::now();
         let mut ready = false;
         let end = loop {
-            if !ready && Instant::now() >= ready_at {
+            if !ready && bound.elapsed() >= Duration::from_millis(self.control.faults().starting_ms) {
                 ready = true;
                 face.set_phase(Phase::Up);
                 self.log.info("gateway", "ready");
@@ -153,39 +162,42 @@ impl Life<'_> {
             face.set_phase(Phase::Draining);
             self.drain(listeners, &face);
         }
-        Ok(end)
+        end
     }
 
     /// Binds the port, with the real one's patience for whoever holds it.
-    fn bind(&mut self, port: u16) -> Result<Result<Vec<TcpListener>, End>, Refusal> {
+    fn bind(&mut self, port: u16) -> Result<Vec<TcpListener>, End> {
         let faults = self.control.faults();
         let mut tries = 1;
         loop {
             match server::bind(port) {
-                Ok(listeners) => return Ok(Ok(listeners)),
+                Ok(listeners) => return Ok(listeners),
                 Err(e) if e.kind() == std::io::ErrorKind::AddrInUse && tries < faults.bind_tries => tries += 1,
                 Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
                     let lines = [
                         format!(
                             "Gateway failed to start: another gateway instance is already listening on \
-                                 ws://127.0.0.1:{port} | listen EADDRINUSE: address already in use 127.0.0.1:{port}"
+                             ws://127.0.0.1:{port} | listen EADDRINUSE: address already in use 127.0.0.1:{port}"
                         ),
                         format!("Port {port} is already in use."),
                     ];
-                    return Err(Refusal::new(RUNTIME, lines));
+                    return Err(End::Refused(Refusal::new(RUNTIME, lines)));
                 }
-                Err(e) => return Err(Refusal::new(RUNTIME, [format!("Gateway failed to start: {e}")])),
+                Err(e) => {
+                    let line = format!("Gateway failed to start: {e}");
+                    return Err(End::Refused(Refusal::new(RUNTIME, [line])));
+                }
             }
             let again = Instant::now() + Duration::from_millis(faults.bind_interval_ms);
             while Instant::now() < again {
                 if let Some(end) = self.turn(&[]) {
-                    return Ok(Err(end));
+                    return Err(end);
                 }
             }
         }
     }
 
-    /// One turn of the event loop: waits for a connection, a signal or the next tick, and says when it is over.
+    /// One turn of the event loop; `Some` when it was the last.
     fn turn(&mut self, listeners: &[TcpListener]) -> Option<End> {
         if self.signals.usr1.swap(false, Ordering::SeqCst) {
             self.log
@@ -215,25 +227,32 @@ impl Life<'_> {
                 End::Restart
             });
         }
+        self.idle(listeners);
+        None
+    }
+
+    /// Waits for a connection, a signal or the next tick.
+    fn idle(&self, listeners: &[TcpListener]) {
         let mut watched: Vec<PollFd<'_>> = listeners.iter().map(|l| PollFd::new(l, PollFlags::IN)).collect();
         watched.push(PollFd::new(&self.signals.woken, PollFlags::IN));
         let tick = Timespec::try_from(TICK).ok();
         // Interrupted by a signal is as good as woken.
         _ = poll(&mut watched, tick.as_ref());
         self.signals.drain();
-        None
     }
 
     /// Says "draining" for a while, then refuses connections for a while.
-    fn drain(&mut self, listeners: Vec<TcpListener>, face: &Arc<Face>) {
-        let faults = self.control.faults();
-        let open = Instant::now() + Duration::from_millis(faults.drain_ms);
-        while Instant::now() < open {
+    fn drain(&self, listeners: Vec<TcpListener>, face: &Arc<Face>) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(self.control.faults().drain_ms) {
+            self.idle(&listeners);
             accept(&listeners, face);
-            std::thread::sleep(Duration::from_millis(1));
         }
         drop(listeners);
-        std::thread::sleep(Duration::from_millis(faults.drain_refused_ms));
+        let refused = Instant::now();
+        while refused.elapsed() < Duration::from_millis(self.control.faults().drain_refused_ms) {
+            self.idle(&[]);
+        }
         self.log.info("shutdown", "completed cleanly");
     }
 }

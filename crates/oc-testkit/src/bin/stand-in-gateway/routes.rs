@@ -110,14 +110,16 @@ impl Answer {
 /// Answers a request.
 pub(crate) fn route(view: &View, request: &Request) -> Answer {
     let path = request.path.split('?').next().unwrap_or_default();
-    let probe = matches!(
-        path,
-        "/healthz" | "/health" | "/startupz" | "/startup" | "/readyz" | "/ready"
-    );
+    let probe = |path: &str| {
+        matches!(
+            path,
+            "/healthz" | "/health" | "/startupz" | "/startup" | "/readyz" | "/ready"
+        )
+    };
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return Answer::text(405, "Method Not Allowed").with("Allow: GET, HEAD");
     }
-    if probe && request.forwarded && !matches!(path, "/healthz" | "/health") {
+    if probe(path) && request.forwarded && !matches!(path, "/healthz" | "/health") {
         return Answer::json(
             403,
             &json!({"error": {
@@ -131,8 +133,8 @@ pub(crate) fn route(view: &View, request: &Request) -> Answer {
         "/healthz" | "/health" => Answer::raw_json(r#"{"ok":true,"status":"live"}"#),
         "/startupz" | "/startup" => startup(view),
         "/readyz" | "/ready" => ready(view),
-        "/health/" => Answer::text(404, "Not Found"),
-        path if path.starts_with("/api/") || path.starts_with("/v1/") => Answer::text(404, "Not Found"),
+        _ if path.strip_suffix('/').is_some_and(probe) => Answer::text(404, "Not Found"),
+        _ if path.starts_with("/api/") || path.starts_with("/v1/") => Answer::text(404, "Not Found"),
         _ => Answer::html(),
     }
 }

@@ -20,17 +20,17 @@ pub(crate) struct Face {
     pub(crate) control: Arc<Control>,
     phase: AtomicU8,
     since: Mutex<Instant>,
-    /// The crash-loop breaker tripped at this boot.
-    safe_mode: bool,
+    /// The channels that the crash-loop breaker keeps down in this life.
+    suppressed: Vec<String>,
 }
 
 impl Face {
-    pub(crate) fn new(control: Arc<Control>, safe_mode: bool) -> Self {
+    pub(crate) fn new(control: Arc<Control>, suppressed: Vec<String>) -> Self {
         Self {
             control,
             phase: AtomicU8::new(Phase::Starting as u8),
             since: Mutex::new(Instant::now()),
-            safe_mode,
+            suppressed,
         }
     }
 
@@ -46,9 +46,7 @@ impl Face {
             _ => Phase::Draining,
         };
         let mut suppressed = faults.suppressed;
-        if self.safe_mode && suppressed.is_empty() {
-            suppressed.push("telegram".to_owned());
-        }
+        suppressed.extend_from_slice(&self.suppressed);
         let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
         View {
             phase,
