@@ -178,7 +178,9 @@ pub fn awake_clock() -> Duration {
     duration(t.tv_sec, t.tv_nsec)
 }
 
-fn boot_clock() -> Duration {
+/// Monotonic time since boot, suspend included. Allocates nothing: usable between fork and exec.
+#[must_use]
+pub fn boot_clock() -> Duration {
     // macOS: CLOCK_MONOTONIC goes on while the machine sleeps; Linux calls that clock BOOTTIME.
     #[cfg(target_os = "macos")]
     let id = ClockId::Monotonic;

@@ -120,7 +120,10 @@ pub fn claim(path: &Path, what: &str) -> Result<File> {
         }
         crate::clock::pause(std::time::Duration::from_millis(5));
     }
-    write_holder(&mut file).map_err(|e| Fault::io("write", path, e))?;
+    if let Err(error) = write_holder(&mut file) {
+        // The lock is the kernel's; the name in it is only information, and a full disk must not stop its holder.
+        crate::out::talk(format_args!("cannot write who holds {}: {error}", path.display()));
+    }
     Ok(file)
 }
 

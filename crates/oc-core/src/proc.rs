@@ -236,9 +236,24 @@ impl Cmd {
     /// Starts a service as the leader of its own session, with our stdout and stderr: signals of our terminal do not reach
     /// it, and its session names what belongs to it. Returns its pid; it is collected by [`reap`].
     ///
+    /// The child writes its own [`birth_mark`] before it becomes the service: we may be killed before we can record whom we
+    /// started, and nobody may then start a second one.
+    ///
     /// # Errors
     /// As [`Cmd::spawn`].
-    pub fn spawn_service(&mut self) -> Result<i32> {
+    pub fn spawn_service(&mut self, mark: Option<&std::fs::File>) -> Result<i32> {
+        let mark = mark.and_then(|file| file.try_clone().ok());
+        #[expect(unsafe_code, reason = "only the child can record itself before it runs")]
+        // SAFETY: getpid, clock_gettime and pwrite are async-signal-safe; the buffer lies on the stack.
+        unsafe {
+            self.command.pre_exec(move || {
+                // A full disk does not keep the service down.
+                if let Some(mark) = &mark {
+                    let _unmarked = rustix::io::pwrite(mark, &birth_mark(), 0);
+                }
+                Ok(())
+            });
+        }
         self.command.stdin(Stdio::null());
         let child = self.spawn_in_own_session()?;
         i32::try_from(child.id()).map_err(Fault::internal)
@@ -286,6 +301,27 @@ impl Cmd {
         let error = self.command.exec();
         spawn_fault(&self.program, &error)
     }
+}
+
+/// Who we are and when that is, in bytes.
+fn birth_mark() -> [u8; 12] {
+    let mut mark = [0; 12];
+    mark[..4].copy_from_slice(&rustix::process::getpid().as_raw_nonzero().get().to_le_bytes());
+    let now = u64::try_from(crate::clock::boot_clock().as_millis()).unwrap_or(0);
+    mark[4..].copy_from_slice(&now.to_le_bytes());
+    mark
+}
+
+/// The process that left this mark (a zombie still counts); `None` when it is gone, be its pid in use again or not.
+#[must_use]
+pub fn marked(mark: &[u8]) -> Option<Identity> {
+    let pid = i32::from_le_bytes(mark.get(..4)?.try_into().ok()?);
+    let born = u64::from_le_bytes(mark.get(4..12)?.try_into().ok()?);
+    let info = crate::identity::lookup(pid).filter(|i| i.session == pid)?;
+    let now = u64::try_from(crate::clock::boot_clock().as_millis()).ok()?;
+    let age = info.identity.age_ms()?;
+    // The kernel counts in ticks of 10 ms; the mark is made a moment after the fork.
+    (now.saturating_sub(born).abs_diff(age) <= 500).then_some(info.identity)
 }
 
 fn spawn_fault(program: &OsStr, error: &io::Error) -> Fault {

@@ -29,7 +29,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::Signal;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signals::Signals;
-use std::os::fd::AsFd as _;
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,8 +63,11 @@ pub struct Supervisor<'a> {
     plan: Plan,
     me: Identity,
     signals: Signals,
-    control: Control,
+    /// `None` when it could not be made: then only signals are heard.
+    control: Option<Control>,
     record: Record<'a>,
+    /// The service's process marks itself here, see [`proc::Cmd::spawn_service`].
+    mark: Option<File>,
     /// The service's process; `None` while there is none.
     process: Option<Process>,
     /// Set while that process was told to end or to restart.
@@ -86,16 +90,19 @@ pub struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    /// Prepares everything; nothing is started yet. The caller holds the supervisor's lock.
+    /// Prepares everything; nothing is started yet. The caller holds the supervisor's lock. What cannot be made of our own
+    /// files (a full disk) is told and done without.
     ///
     /// # Errors
-    /// 74 or 77 when the control FIFO or the signals cannot be set up.
+    /// 74 when signals cannot be watched.
     pub fn new(world: &'a World, plan: Plan) -> Result<Self> {
         let handled = [SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2];
         let signals = Signals::watch(&handled)?;
         proc::become_subreaper();
+        let dir = Dir::of(&world.paths);
         Ok(Self {
-            control: Control::open(&Dir::of(&world.paths))?,
+            control: told(Control::open(&dir)),
+            mark: told(dir.open_mark()),
             record: Record::new(world),
             me: identity::own(),
             world,
@@ -126,7 +133,7 @@ impl<'a> Supervisor<'a> {
                 self.on_signal(signal);
             }
             self.on_adopted_end();
-            for command in self.control.take() {
+            for command in self.control.as_mut().map(Control::take).unwrap_or_default() {
                 self.on_command(command);
             }
             self.on_ready();
@@ -191,13 +198,12 @@ impl<'a> Supervisor<'a> {
             Some(_) => at_most(ADOPTED_LOOK),
             None => {}
         }
-        let mut fds = vec![
-            PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
-            PollFd::from_borrowed_fd(self.control.as_fd(), PollFlags::IN),
-        ];
-        if let Some(notice) = notice {
-            fds.push(PollFd::from_borrowed_fd(notice.as_fd(), PollFlags::IN));
-        }
+        let control = self.control.as_ref().map(Control::as_fd);
+        let mut fds: Vec<PollFd<'_>> = [Some(self.signals.as_fd()), control, notice.map(OwnedFd::as_fd)]
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
         // Rounded up to the next millisecond, so that a timer is over when we wake for it.
         let millis = i64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
         let spec = Timespec {
@@ -224,4 +230,9 @@ impl<'a> Supervisor<'a> {
             healer.tick();
         }
     }
+}
+
+fn told<T>(made: Result<T>) -> Option<T> {
+    made.inspect_err(|fault| oc_core::out::talk(format_args!("going on without: {fault}")))
+        .ok()
 }

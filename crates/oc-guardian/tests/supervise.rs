@@ -176,7 +176,8 @@ fn what_a_crashed_service_left_in_its_group_does_not_keep_its_port() {
                 .ok()?,
         )
     });
-    kill9(&rig.status().unwrap().child.unwrap());
+    let service = rig.wait_status("a process", |s| s.child.is_some()).child.unwrap();
+    kill9(&service);
     wait_gone(&left);
 }
 
@@ -266,6 +267,57 @@ fn a_broken_config_of_ours_does_not_keep_the_service_down() {
     let supervisor = rig.supervise();
     wait_until("it serves", SOON, || rig.serving());
     wait_until("it is told", SOON, || supervisor.stderr().contains("config.json"));
+}
+
+#[test]
+fn nothing_of_ours_that_cannot_be_written_keeps_the_service_down() {
+    let rig = Rig::new();
+    for name in ["status.json", "control", "mark", "recipe.json"] {
+        rig.env
+            .write(format!(".openclaw/watchdog/supervise/{name}/in-the-way"), "");
+    }
+    rig.env.write(".openclaw/watchdog/journal.jsonl/in-the-way", "");
+    rig.env.write(".openclaw/watchdog/intent.json/in-the-way", "");
+    let mut supervisor = rig.supervise();
+    for _ in 0..3 {
+        wait_until("it serves", SOON, || rig.serving());
+        let service = identity::children(i32::try_from(supervisor.pid()).unwrap());
+        let [pid] = service[..] else { panic!("{service:?}") };
+        let process = Identity::of(pid).unwrap();
+        kill9(&process);
+        wait_gone(&process);
+    }
+    supervisor.signal(Signal::TERM);
+    supervisor.wait(SOON).expect_code(0);
+    assert_eq!(gateways(&rig.env), 0);
+}
+
+#[test]
+fn whenever_the_supervisor_dies_there_is_never_a_second_gateway() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let mut process = rig.wait_up();
+    for n in 0..12_u64 {
+        // The service dies, and a moment later, in the middle of its restart, the supervisor.
+        kill9(&process);
+        oc_core::clock::pause(Duration::from_micros(n * 400));
+        supervisor.signal(Signal::KILL);
+        supervisor.wait(SOON);
+        supervisor = rig.supervise();
+        let pid = i32::try_from(supervisor.pid()).unwrap();
+        rig.wait_status("the new supervisor", |s| s.supervisor.pid == pid);
+        process = rig.wait_successor(&process);
+        assert_eq!(gateways(&rig.env), 1, "after {n}");
+    }
+    assert_eq!(
+        rig.status()
+            .unwrap()
+            .exits
+            .iter()
+            .filter(|e| e.status == Some(78))
+            .count(),
+        0
+    );
 }
 
 #[test]

@@ -145,6 +145,26 @@ impl Dir {
         self.0.join("status.json")
     }
 
+    /// The mark that the service's process makes of itself, see [`crate::proc::Cmd::spawn_service`].
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn open_mark(&self) -> Result<File> {
+        fsx::open_rw(&self.0.join("mark"))
+    }
+
+    /// The service's process of a supervisor that died, as published or, if it died before it could, as marked. It lives, or
+    /// is dead and not collected by init yet: then it still looks alive to the locks of a successor.
+    #[must_use]
+    pub fn orphan(&self) -> Option<Identity> {
+        let published = self.status().and_then(|s| s.child).filter(|c| c.info().is_some());
+        if published.as_ref().is_some_and(Identity::alive) {
+            return published;
+        }
+        let mark = fsx::read_capped(&self.0.join("mark"), 1024).ok().flatten();
+        mark.and_then(|mark| crate::proc::marked(&mark)).or(published)
+    }
+
     /// How to start it again.
     #[must_use]
     pub fn recipe_path(&self) -> PathBuf {
@@ -193,7 +213,10 @@ impl Dir {
                 next_start_at: None,
             };
         };
-        let child = status.child.filter(Identity::alive);
+        let child = match supervised {
+            true => status.child.filter(Identity::alive),
+            false => self.orphan().filter(Identity::alive),
+        };
         let state = match (supervised, status.phase) {
             // The supervisor is dead. Its child may have outlived it: then the service runs, unsupervised.
             (false, _) if child.is_some() => ServiceState::Running,

@@ -15,6 +15,8 @@ impl Supervisor<'_> {
             SIGINT if self.leaving => self.kill(),
             SIGTERM | SIGINT | SIGQUIT => {
                 self.leaving = true;
+                // From now on its end is our doing; what it died of before is not what we exit with.
+                self.last_end = None;
                 self.stop();
             }
             SIGHUP => self.forward(Signal::HUP),

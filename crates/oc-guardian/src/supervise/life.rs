@@ -42,22 +42,27 @@ impl Supervisor<'_> {
             let text = "the service was stopped on purpose and stays so; `oc-guardian start` starts it";
             self.record.event(Kind::Guardian, text);
         }
-        let left = Dir::of(&self.world.paths).status();
-        if let Some(left) = left.filter(|s| s.stamp.boot == boot_id()) {
+        let dir = Dir::of(&self.world.paths);
+        let mut up = None;
+        if let Some(left) = dir.status().filter(|s| s.stamp.boot == boot_id()) {
             self.exits = left.exits;
             self.failed_starts = left.never_ready_in_a_row;
             self.starts = left.starts;
             self.heard = left.acknowledged;
-            if let Some(child) = left.child.filter(Identity::alive) {
-                self.adopt(child, left.phase == Phase::Up);
-            }
+            up = left.child.filter(|_| left.phase == Phase::Up);
+        }
+        if let Some(child) = dir.orphan() {
+            let ready = up.as_ref() == Some(&child);
+            self.adopt(child, ready);
         }
         self.start_if_wanted();
     }
 
     fn adopt(&mut self, child: Identity, ready: bool) {
-        let text = format!("took over pid {} from a supervisor that died", child.pid);
-        self.record.event(Kind::Guardian, text);
+        if child.alive() {
+            let text = format!("took over pid {} from a supervisor that died", child.pid);
+            self.record.event(Kind::Guardian, text);
+        }
         let mut process = Process::adopt(child, ready);
         if !ready {
             process.ask(self.plan.question.as_ref(), self.signals.waker(), false);
@@ -88,7 +93,7 @@ impl Supervisor<'_> {
             self.wanted = false;
             return;
         }
-        match Process::start(&self.plan.command) {
+        match Process::start(&self.plan.command, self.mark.as_ref()) {
             Ok(mut process) => {
                 process.ask(self.plan.question.as_ref(), self.signals.waker(), false);
                 self.starts += 1;

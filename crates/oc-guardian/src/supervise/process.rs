@@ -7,6 +7,7 @@ use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::Result;
 use oc_core::identity::Identity;
 use oc_core::proc::{Cmd, exit_notice};
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -34,13 +35,13 @@ impl Process {
     ///
     /// # Errors
     /// 127, 126 or 74 when the command cannot be run.
-    pub fn start(command: &[String]) -> Result<Self> {
+    pub fn start(command: &[String], mark: Option<&File>) -> Result<Self> {
         let (program, args) = command
             .split_first()
             .ok_or_else(|| oc_core::Fault::usage("no command given"))?;
         let mut cmd = Cmd::new(program);
         forget_run(cmd.args(args));
-        let pid = cmd.spawn_service()?;
+        let pid = cmd.spawn_service(mark)?;
         // Not collected yet, hence in the process table even if it is dead already.
         let identity = Identity::of(pid).unwrap_or_else(|| Identity {
             pid,
