@@ -12,6 +12,7 @@ pub use wait::{become_subreaper, exit_notice, reap, wait_exit};
 use crate::clock::Deadline;
 use crate::exit::Exit;
 use crate::fault::{Fault, Result};
+use crate::identity::Identity;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -360,7 +361,7 @@ pub fn which(program: &str) -> Option<std::path::PathBuf> {
 mod tests {
     use super::*;
     use crate::clock::pause;
-    use crate::identity::{Identity, descendants};
+    use crate::identity::descendants;
     use rustix::process::Signal;
 
     fn sh(script: &str) -> Cmd {
