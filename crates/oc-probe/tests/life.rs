@@ -292,8 +292,12 @@ fn a_broken_configuration_beside_a_healthy_gateway_is_a_degradation() {
         ("{}", "config_invalid"),
     ] {
         env.write(".openclaw/openclaw.json", content);
-        let report = probe(&env).args(["--json"]).run().expect_code(1).json();
-        assert_eq!(class(&report), expected, "{report}");
+        // A live edit that the gateway accepts makes it restart in place first.
+        let report = oc_testkit::wait_for("the drain of the reload is over", std::time::Duration::from_secs(20), || {
+            let report = probe(&env).args(["--json"]).run().json();
+            (class(&report) == expected).then_some(report)
+        });
+        assert_eq!(report["exit"], 1, "{report}");
         assert_eq!(check(&report, "liveness")["status"], "ok");
     }
     std::fs::remove_file(env.config_path()).unwrap();
