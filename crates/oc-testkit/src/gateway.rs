@@ -1,7 +1,7 @@
 //! Starting a gateway for a test: the stand-in, or the real one when `OC_REAL_OPENCLAW` names its executable.
 
 use crate::cmd::{Cmd, Output, Running};
-use crate::env::{TestEnv, bin, free_port};
+use crate::env::{TestEnv, bin, bin_dir, free_port};
 use crate::faults::Faults;
 use crate::get::{Asked, Response, ask, get, is_ready};
 use crate::wait::{try_wait_for, wait_until};
@@ -151,7 +151,10 @@ impl<'a> GatewayBuilder<'a> {
         let words = self.prepare();
         let mut cmd = self.env.foreign(&words[0]).args(&words[1..]);
         if let Some(dir) = self.real.as_ref().and_then(|real| real.parent()) {
-            cmd = cmd.env("PATH", format!("{}:/usr/bin:/bin", dir.display()));
+            // A compile cache that outlives the test: without it every boot compiles all of OpenClaw anew.
+            cmd = cmd
+                .env("PATH", format!("{}:/usr/bin:/bin", dir.display()))
+                .env("NODE_COMPILE_CACHE", bin_dir().join("openclaw-compile-cache").display());
         }
         self.vars.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
     }
