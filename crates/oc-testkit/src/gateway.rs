@@ -175,7 +175,7 @@ impl<'a> GatewayBuilder<'a> {
     /// Starts it and waits until `/readyz` answers 200.
     ///
     /// # Panics
-    /// When it is not ready in time (10 s; the real one 90 s), with what it said.
+    /// When it is not ready in time (10 s; the real one 240 s), with what it said.
     #[must_use]
     pub fn start(&self) -> Gateway {
         let mut gateway = self.spawn();
@@ -186,7 +186,7 @@ impl<'a> GatewayBuilder<'a> {
     /// Runs it until it exits by itself, for configs that do not start.
     ///
     /// # Panics
-    /// When it does not exit in time (10 s; the real one 90 s).
+    /// When it does not exit in time (10 s; the real one 240 s).
     #[must_use]
     pub fn run(&self) -> Output {
         self.command().timeout(self.patience()).run()
@@ -195,7 +195,8 @@ impl<'a> GatewayBuilder<'a> {
     /// How long a boot may take.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        Duration::from_secs(if self.real.is_some() { 90 } else { 10 })
+        // A ceiling, not an expectation: on a crowded machine the real one was seen to take more than 90 s.
+        Duration::from_secs(if self.real.is_some() { 240 } else { 10 })
     }
 }
 
