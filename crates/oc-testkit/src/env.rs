@@ -268,7 +268,7 @@ pub fn scripts() -> PathBuf {
 }
 
 /// target/debug: tests run from target/debug/deps.
-fn bin_dir() -> PathBuf {
+pub(crate) fn bin_dir() -> PathBuf {
     let exe = std::env::current_exe().expect("the test's own path");
     let dir = exe.parent().expect("a directory");
     if dir.ends_with("deps") {

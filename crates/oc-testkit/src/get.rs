@@ -50,14 +50,21 @@ impl Response {
     }
 }
 
-/// GET on 127.0.0.1, 5 s at most.
+/// GET on 127.0.0.1, 20 s at most.
 ///
 /// # Panics
 /// When there is no answer.
 #[track_caller]
 #[must_use]
 pub fn get(port: u16, path: &str) -> Response {
-    match ask(port, path) {
+    match ask_with(
+        Ipv4Addr::LOCALHOST.into(),
+        port,
+        "GET",
+        path,
+        &[],
+        Duration::from_secs(20),
+    ) {
         Asked::Answered(response) => response,
         other => panic!("GET {path} on port {port}: {other:?}"),
     }

@@ -15,7 +15,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-const TEN_SECONDS: Duration = Duration::from_secs(10);
+/// Generous: it is a ceiling, and the real gateway answers late while the machine is crowded.
+const CEILING: Duration = Duration::from_secs(60);
 
 fn gateway(env: &TestEnv) -> GatewayBuilder<'_> {
     gateway_on(env, free_port())
@@ -51,7 +52,7 @@ fn method(gateway: &Gateway, method: &str, path: &str, headers: &[&str]) -> oc_t
         method,
         path,
         headers,
-        TEN_SECONDS,
+        CEILING,
     ) {
         Asked::Answered(response) => response,
         other => panic!("{method} {path}: {other:?}"),
@@ -173,7 +174,7 @@ fn http_table(gateway: &Gateway) {
         "GET",
         "/healthz",
         &[],
-        TEN_SECONDS,
+        CEILING,
     );
     assert!(
         matches!(six, Asked::Answered(answer) if answer.status == 200),
@@ -184,7 +185,7 @@ fn http_table(gateway: &Gateway) {
 /// A client that reads to the end of the connection instead of Content-Length waits for five seconds.
 fn keep_alive(gateway: &Gateway) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, gateway.port())).unwrap();
-    stream.set_read_timeout(Some(TEN_SECONDS)).unwrap();
+    stream.set_read_timeout(Some(CEILING)).unwrap();
     for _ in 0..2 {
         stream
             .write_all(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -232,7 +233,7 @@ fn broken_edit_is_ignored(env: &TestEnv, gateway: &mut Gateway) {
     let good = std::fs::read(env.config_path()).unwrap();
     let said = gateway.said().len();
     env.write(".openclaw/openclaw.json", "{ broken");
-    wait_until("the broken edit is seen", TEN_SECONDS, || {
+    wait_until("the broken edit is seen", CEILING, || {
         gateway.said()[said..].contains("config reload skipped")
     });
     assert!(gateway.alive());
@@ -243,7 +244,7 @@ fn broken_edit_is_ignored(env: &TestEnv, gateway: &mut Gateway) {
 fn restart_in_place(gateway: &mut Gateway) {
     let pid = gateway.pid();
     let before = gateway.get("/startupz").json()["uptimeMs"].as_u64().unwrap();
-    wait_until("an uptime to compare with", TEN_SECONDS, || {
+    wait_until("an uptime to compare with", CEILING, || {
         gateway.get("/startupz").json()["uptimeMs"].as_u64().unwrap() > before
     });
     gateway.signal(Signal::USR2);

@@ -51,21 +51,12 @@ impl Control {
 
     /// The faults of this moment.
     pub(crate) fn faults(&self) -> Faults {
-        let text = std::fs::read(&self.file).unwrap_or_default();
-        let mut seen = self.lock();
-        if seen.text.as_ref() != Some(&text)
-            // A broken control file changes nothing; the harness writes whole ones.
-            && let Ok(faults) = self.parse(&text)
-        {
-            seen.apply(text, faults);
-        }
-        seen.faults.clone()
+        self.look().faults.clone()
     }
 
     /// Whether the event loop is blocked at this moment.
     pub(crate) fn blocked(&self) -> bool {
-        let _ = self.faults();
-        match self.lock().blocked {
+        match self.look().blocked {
             Some(Block::ForEver) => true,
             Some(Block::Until(end)) => Instant::now() < end,
             None => false,
@@ -88,6 +79,19 @@ impl Control {
         let meant = faults.only_pid.is_none_or(|pid| pid == std::process::id())
             && faults.only_boots.is_none_or(|boots| self.boot <= boots);
         Ok(if meant { faults } else { Faults::default() })
+    }
+
+    /// Reads the file under the lock: a thread that is late must not bring old faults back.
+    fn look(&self) -> MutexGuard<'_, Seen> {
+        let mut seen = self.lock();
+        let text = std::fs::read(&self.file).unwrap_or_default();
+        if seen.text.as_ref() != Some(&text)
+            // A broken control file changes nothing; the harness writes whole ones.
+            && let Ok(faults) = self.parse(&text)
+        {
+            seen.apply(text, faults);
+        }
+        seen
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
