@@ -266,6 +266,25 @@ fn starts_and_stops_that_race_end_as_the_last_will_says() {
 }
 
 #[test]
+fn of_twenty_that_put_a_supervisor_back_one_does() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let process = rig.wait_up();
+    supervisor.signal(Signal::KILL);
+    supervisor.wait(SOON);
+    let running: Vec<_> = (0..20)
+        .map(|_| rig.env.cmd("oc-guardian").arg("ensure").spawn())
+        .collect();
+    let mut codes: Vec<i32> = running.into_iter().map(|one| one.wait(SOON).code).collect();
+    codes.sort_unstable();
+    // One put it right; the others found it busy or, later, in place.
+    assert_eq!(codes.iter().filter(|code| **code == 1).count(), 1, "{codes:?}");
+    assert!(codes.iter().all(|code| [0, 1, 75].contains(code)), "{codes:?}");
+    assert_eq!(rig.wait_up(), process);
+    assert_eq!(gateways(&rig.env), 1);
+}
+
+#[test]
 fn what_is_started_from_within_a_pass_does_not_hold_its_lock() {
     let rig = Rig::new();
     let mut supervisor = rig.supervise();
