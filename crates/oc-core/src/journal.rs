@@ -4,11 +4,14 @@
 use crate::clock::{Stamp, rfc3339};
 use crate::fault::{Fault, Result};
 use crate::fsx;
+use crate::world::Secrets;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +128,7 @@ impl Event {
 pub struct Journal {
     path: PathBuf,
     log: Option<crate::log::Log>,
+    secrets: Option<Arc<Secrets>>,
     limit: u64,
     keep: u32,
 }
@@ -136,16 +140,18 @@ impl Journal {
         Self {
             path: path.to_owned(),
             log: None,
+            secrets: None,
             limit: 64 << 20,
             keep: 3,
         }
     }
 
-    /// The journal of an instance, whose sentences also go to its log.
+    /// The journal of an instance: its sentences also go to the log, and no secret goes anywhere.
     #[must_use]
-    pub fn of(paths: &crate::paths::Paths) -> Self {
+    pub fn of(paths: &crate::paths::Paths, secrets: Arc<Secrets>) -> Self {
         Self {
             log: Some(crate::log::Log::new(&paths.log())),
+            secrets: Some(secrets),
             ..Self::new(&paths.journal())
         }
     }
@@ -163,6 +169,7 @@ impl Journal {
     /// # Errors
     /// 74 or 77 when it cannot be written.
     pub fn append(&self, event: &Event) -> Result<()> {
+        let event = &self.redacted(event);
         if let Some(Err(fault)) = self.log.as_ref().map(|log| log.event(event)) {
             // The journal is the record; without the log it is still complete.
             crate::out::talk(fault);
@@ -179,6 +186,17 @@ impl Journal {
             file = fsx::open_append(&self.path)?;
         }
         file.write_all(&line).map_err(|e| Fault::io("append to", &self.path, e))
+    }
+
+    /// Foreign text gets into events: a command line, a log line, an answer's body.
+    fn redacted<'e>(&self, event: &'e Event) -> Cow<'e, Event> {
+        let Some(redactor) = self.secrets.as_ref().map(|s| s.redactor()) else { return Cow::Borrowed(event) };
+        let mut event = event.clone();
+        event.text = redactor.redact(&event.text).into_owned();
+        for value in event.data.values_mut() {
+            *value = redactor.value(value);
+        }
+        Cow::Owned(event)
     }
 
     /// As [`Journal::append`], for callers that must go on when the record cannot be kept: the failure is told on stderr.

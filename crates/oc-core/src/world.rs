@@ -5,7 +5,9 @@ use crate::fault::Result;
 use crate::intent::Intent;
 use crate::journal::{Event, Journal, Kind};
 use crate::paths::{Paths, Places};
+use crate::redact::Redactor;
 use crate::run::Common;
+use std::sync::{Arc, OnceLock};
 
 /// The instance a tool works on.
 #[derive(Debug, Clone)]
@@ -18,7 +20,23 @@ pub struct World {
     pub config: Config,
     /// What happened.
     pub journal: Journal,
+    secrets: Arc<Secrets>,
     tool: &'static str,
+}
+
+/// The secrets that must never leave: read and compiled only when there is something to write.
+#[derive(Debug)]
+pub struct Secrets {
+    loaded: Loaded,
+    redactor: OnceLock<Redactor>,
+}
+
+impl Secrets {
+    /// Knows the exact values in config.json, `.env`, the environment and the service's own configuration, and the shapes
+    /// that secrets have.
+    pub fn redactor(&self) -> &Redactor {
+        self.redactor.get_or_init(|| self.loaded.redactor(&Env::process()))
+    }
 }
 
 impl World {
@@ -48,11 +66,17 @@ impl World {
         if common.verbose > 0 {
             loaded.notes.iter().for_each(crate::out::talk);
         }
+        let (paths, config) = (loaded.paths.clone(), loaded.config.clone());
+        let secrets = Arc::new(Secrets {
+            loaded,
+            redactor: OnceLock::new(),
+        });
         Self {
             common: common.clone(),
-            journal: Journal::of(&loaded.paths),
-            paths: loaded.paths,
-            config: loaded.config,
+            journal: Journal::of(&paths, Arc::clone(&secrets)),
+            paths,
+            config,
+            secrets,
             tool,
         }
     }
@@ -61,6 +85,12 @@ impl World {
     #[must_use]
     pub fn instance(&self) -> &str {
         self.paths.instance()
+    }
+
+    /// Takes secrets out of whatever is written, sent or shown.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        self.secrets.redactor()
     }
 
     /// An event of this tool that happens now.

@@ -33,7 +33,7 @@ fn short_patience(world: &World) -> Deadline {
 /// A person's will. A dry run leaves even an unreadable file where it is.
 fn intent(world: &World) -> Result<Intent> {
     if world.common.dry_run {
-        return Ok(Intent::peek(&world.paths.intent()));
+        return Intent::peek(&world.paths.intent());
     }
     world.intent()
 }

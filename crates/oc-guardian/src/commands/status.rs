@@ -30,7 +30,7 @@ struct Body {
 /// 70 when it cannot be turned into JSON.
 pub fn run(world: &World) -> Result<Answer> {
     let backend = Embedded::new(world);
-    let intent = Intent::peek(&world.paths.intent());
+    let intent = Intent::peek(&world.paths.intent())?;
     let status = backend.status();
     let body = Body {
         service: backend.view(),

@@ -125,7 +125,7 @@ impl Supervisor<'_> {
 
     /// A will that cannot be read does not keep the service down: starting it is the safe side here.
     pub(super) fn stopped_on_purpose(&self) -> bool {
-        Intent::peek(&self.world.paths.intent()).stopped.is_some()
+        Intent::peek(&self.world.paths.intent()).is_ok_and(|intent| intent.stopped.is_some())
     }
 
     // ---- end ----------------------------------------------------------------------------------------------------
