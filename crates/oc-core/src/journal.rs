@@ -190,7 +190,9 @@ impl Journal {
 
     /// Foreign text gets into events: a command line, a log line, an answer's body.
     fn redacted<'e>(&self, event: &'e Event) -> Cow<'e, Event> {
-        let Some(redactor) = self.secrets.as_ref().map(|s| s.redactor()) else { return Cow::Borrowed(event) };
+        let Some(redactor) = self.secrets.as_ref().map(|s| s.redactor()) else {
+            return Cow::Borrowed(event);
+        };
         let mut event = event.clone();
         event.text = redactor.redact(&event.text).into_owned();
         for value in event.data.values_mut() {
