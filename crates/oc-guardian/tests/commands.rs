@@ -396,6 +396,37 @@ fn service_command_is_enough_to_start_it() {
     rig.guardian(&["stop"]).expect_code(0);
 }
 
+#[test]
+fn what_it_prints_is_what_its_schema_says() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schemas/guardian.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let rig = Rig::new();
+    let valid = |output: oc_testkit::Output| {
+        let json = output.json();
+        let errors: Vec<String> = schema.iter_errors(&json).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}\n{json:#}");
+    };
+    valid(rig.guardian(&["status", "--json"]));
+    valid(rig.guardian(&["ensure", "--json"]));
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    kill9(&process);
+    let process = rig.wait_successor(&process);
+    valid(rig.guardian(&["status", "--json"]));
+    valid(rig.guardian(&[
+        "-n",
+        "apply",
+        "--json",
+        "--decision",
+        &rig.decision("kill", Some(&process)),
+    ]));
+    valid(rig.apply("graceful", Some(&process)));
+    for command in ["ensure", "restart", "stop", "status", "start"] {
+        valid(rig.guardian(&[command, "--json"]));
+    }
+}
+
 /// Every file below a directory with its content, and what is there at all.
 fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
