@@ -1,10 +1,12 @@
 //! The one place that starts processes. Every subprocess has a deadline, its own process group, capped output, an empty
 //! stdin unless bytes are given, and a kill ladder (TERM, grace, KILL, whole tree).
 
+mod mark;
 mod signals;
 mod tree;
 mod wait;
 
+pub use mark::marked;
 pub use signals::{StopSignals, stop_signals};
 pub use tree::{end_tree, kill_service_tree, signal_group};
 pub use wait::{become_subreaper, exit_notice, reap, wait_exit};
@@ -12,7 +14,7 @@ pub use wait::{become_subreaper, exit_notice, reap, wait_exit};
 use crate::clock::Deadline;
 use crate::exit::Exit;
 use crate::fault::{Fault, Result};
-use crate::identity::Identity;
+use mark::birth_mark;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -302,27 +304,6 @@ impl Cmd {
         let error = self.command.exec();
         spawn_fault(&self.program, &error)
     }
-}
-
-/// Who we are and when that is, in bytes.
-fn birth_mark() -> [u8; 12] {
-    let mut mark = [0; 12];
-    mark[..4].copy_from_slice(&rustix::process::getpid().as_raw_nonzero().get().to_le_bytes());
-    let now = u64::try_from(crate::clock::boot_clock().as_millis()).unwrap_or(0);
-    mark[4..].copy_from_slice(&now.to_le_bytes());
-    mark
-}
-
-/// The process that left this mark (a zombie still counts); `None` when it is gone, be its pid in use again or not.
-#[must_use]
-pub fn marked(mark: &[u8]) -> Option<Identity> {
-    let pid = i32::from_le_bytes(mark.get(..4)?.try_into().ok()?);
-    let born = u64::from_le_bytes(mark.get(4..12)?.try_into().ok()?);
-    let info = crate::identity::lookup(pid).filter(|i| i.session == pid)?;
-    let now = u64::try_from(crate::clock::boot_clock().as_millis()).ok()?;
-    let age = info.identity.age_ms()?;
-    // The kernel counts in ticks of 10 ms; the mark is made a moment after the fork.
-    (now.saturating_sub(born).abs_diff(age) <= 500).then_some(info.identity)
 }
 
 fn spawn_fault(program: &OsStr, error: &io::Error) -> Fault {

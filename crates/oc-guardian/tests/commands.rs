@@ -266,6 +266,25 @@ fn starts_and_stops_that_race_end_as_the_last_will_says() {
 }
 
 #[test]
+fn of_twenty_that_put_a_supervisor_back_one_does() {
+    let rig = Rig::new();
+    let mut supervisor = rig.supervise();
+    let process = rig.wait_up();
+    supervisor.signal(Signal::KILL);
+    supervisor.wait(SOON);
+    let running: Vec<_> = (0..20)
+        .map(|_| rig.env.cmd("oc-guardian").arg("ensure").spawn())
+        .collect();
+    let mut codes: Vec<i32> = running.into_iter().map(|one| one.wait(SOON).code).collect();
+    codes.sort_unstable();
+    // One put it right; the others found it busy or, later, in place.
+    assert_eq!(codes.iter().filter(|code| **code == 1).count(), 1, "{codes:?}");
+    assert!(codes.iter().all(|code| [0, 1, 75].contains(code)), "{codes:?}");
+    assert_eq!(rig.wait_up(), process);
+    assert_eq!(gateways(&rig.env), 1);
+}
+
+#[test]
 fn what_is_started_from_within_a_pass_does_not_hold_its_lock() {
     let rig = Rig::new();
     let mut supervisor = rig.supervise();
@@ -375,6 +394,37 @@ fn service_command_is_enough_to_start_it() {
     rig.guardian(&["start", "--wait"]).expect_code(0);
     rig.wait_up();
     rig.guardian(&["stop"]).expect_code(0);
+}
+
+#[test]
+fn what_it_prints_is_what_its_schema_says() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schemas/guardian.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let rig = Rig::new();
+    let valid = |output: oc_testkit::Output| {
+        let json = output.json();
+        let errors: Vec<String> = schema.iter_errors(&json).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}\n{json:#}");
+    };
+    valid(rig.guardian(&["status", "--json"]));
+    valid(rig.guardian(&["ensure", "--json"]));
+    let _supervisor = rig.supervise();
+    let process = rig.wait_up();
+    kill9(&process);
+    let process = rig.wait_successor(&process);
+    valid(rig.guardian(&["status", "--json"]));
+    valid(rig.guardian(&[
+        "-n",
+        "apply",
+        "--json",
+        "--decision",
+        &rig.decision("kill", Some(&process)),
+    ]));
+    valid(rig.apply("graceful", Some(&process)));
+    for command in ["ensure", "restart", "stop", "status", "start"] {
+        valid(rig.guardian(&[command, "--json"]));
+    }
 }
 
 /// Every file below a directory with its content, and what is there at all.
