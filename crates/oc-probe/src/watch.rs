@@ -108,19 +108,23 @@ fn progresses(report: &Report) -> bool {
     report.class == Some(Class::Starting)
 }
 
-/// Dead, and nobody will start it.
+/// Dead, and nobody will start it, or starting it does not help.
 fn hopeless(report: &Report) -> bool {
     let view = report.service.as_ref();
     match report.class {
         Some(Class::StoppedOnPurpose | Class::Unregistered | Class::StartLimit | Class::Hung) => true,
-        Some(
-            Class::ProcessGone | Class::ExitConfig | Class::CrashLoop | Class::ConfigMissing | Class::ConfigInvalid,
-        ) if report.identity.is_none() => view.is_some_and(|view| {
-            matches!(
-                view.state,
-                ServiceState::Failed | ServiceState::Stopped | ServiceState::Unregistered | ServiceState::Masked
-            )
-        }),
+        // Dead again after every start: to wait for the manager's next one only delays the next rung.
+        Some(Class::CrashLoop) => true,
+        Some(Class::ProcessGone | Class::ExitConfig | Class::ConfigMissing | Class::ConfigInvalid)
+            if report.identity.is_none() =>
+        {
+            view.is_some_and(|view| {
+                matches!(
+                    view.state,
+                    ServiceState::Failed | ServiceState::Stopped | ServiceState::Unregistered | ServiceState::Masked
+                )
+            })
+        }
         _ => false,
     }
 }

@@ -181,12 +181,16 @@ fn wait_ends_early_when_nobody_will_start_it_and_on_time_when_somebody_may() {
     let output = probe(&env).args(["--wait", "60s"]).run();
     assert!(output.took < Duration::from_secs(10), "{:?}", output.took);
     output.expect_code(2);
-    let _lock = supervisor(&env, |_| {});
+    let lock = supervisor(&env, |_| {});
     let output = probe(&env).args(["--wait", "700ms"]).run();
     assert!(output.took >= Duration::from_millis(600), "{:?}", output.took);
     output.expect_code(2);
     let output = probe(&env).args(["--wait", "60s", "--deadline", "500ms"]).run();
     assert!(output.took < Duration::from_secs(10), "{:?}", output.took);
+    drop(lock);
+    let _lock = supervisor(&env, |s| s.never_ready_in_a_row = 3);
+    let output = probe(&env).args(["--wait", "60s"]).run();
+    assert!(output.took < Duration::from_secs(10), "a crash loop: {:?}", output.took);
 }
 
 #[test]
