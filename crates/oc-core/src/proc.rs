@@ -342,7 +342,7 @@ pub fn which(program: &str) -> Option<std::path::PathBuf> {
 mod tests {
     use super::*;
     use crate::clock::pause;
-    use crate::identity::descendants;
+    use crate::identity::{Identity, descendants};
     use rustix::process::Signal;
 
     fn sh(script: &str) -> Cmd {

@@ -297,10 +297,14 @@ fn a_broken_configuration_beside_a_healthy_gateway_is_a_degradation() {
     ] {
         env.write(".openclaw/openclaw.json", content);
         // A live edit that the gateway accepts makes it restart in place first.
-        let report = oc_testkit::wait_for("the drain of the reload is over", std::time::Duration::from_secs(20), || {
-            let report = probe(&env).args(["--json"]).run().json();
-            (class(&report) == expected).then_some(report)
-        });
+        let report = oc_testkit::wait_for(
+            "the drain of the reload is over",
+            std::time::Duration::from_secs(20),
+            || {
+                let report = probe(&env).args(["--json"]).run().json();
+                (class(&report) == expected).then_some(report)
+            },
+        );
         assert_eq!(report["exit"], 1, "{report}");
         assert_eq!(check(&report, "liveness")["status"], "ok");
     }
