@@ -151,10 +151,13 @@ impl<'a> GatewayBuilder<'a> {
         let words = self.prepare();
         let mut cmd = self.env.foreign(&words[0]).args(&words[1..]);
         if let Some(dir) = self.real.as_ref().and_then(|real| real.parent()) {
-            // A compile cache that outlives the test: without it every boot compiles all of OpenClaw anew.
+            // Its compile cache lies in TMPDIR; shared, because every cold boot would compile all of OpenClaw anew. Not by
+            // NODE_COMPILE_CACHE: with that set it runs as the child of a launcher, and our pid is the launcher's.
+            let tmp = bin_dir().join("openclaw-tmp");
+            std::fs::create_dir_all(&tmp).expect("a directory beside the programs");
             cmd = cmd
                 .env("PATH", format!("{}:/usr/bin:/bin", dir.display()))
-                .env("NODE_COMPILE_CACHE", bin_dir().join("openclaw-compile-cache").display());
+                .env("TMPDIR", tmp.display());
         }
         self.vars.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
     }
