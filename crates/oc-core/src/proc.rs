@@ -342,6 +342,7 @@ pub fn which(program: &str) -> Option<std::path::PathBuf> {
 mod tests {
     use super::*;
     use crate::clock::pause;
+    use crate::identity::Identity;
     use crate::identity::descendants;
     use rustix::process::Signal;
 
