@@ -113,18 +113,16 @@ fn hopeless(report: &Report) -> bool {
     let view = report.service.as_ref();
     match report.class {
         Some(Class::StoppedOnPurpose | Class::Unregistered | Class::StartLimit | Class::Hung) => true,
-        // Dead again after every start: to wait for the manager's next one only delays the next rung.
+        // Dead again after every start, or on this configuration: to wait for the manager's next one only delays the next
+        // rung.
         Some(Class::CrashLoop) => true,
-        Some(Class::ProcessGone | Class::ExitConfig | Class::ConfigMissing | Class::ConfigInvalid)
-            if report.identity.is_none() =>
-        {
-            view.is_some_and(|view| {
-                matches!(
-                    view.state,
-                    ServiceState::Failed | ServiceState::Stopped | ServiceState::Unregistered | ServiceState::Masked
-                )
-            })
-        }
+        Some(Class::ExitConfig | Class::ConfigMissing | Class::ConfigInvalid) if report.identity.is_none() => true,
+        Some(Class::ProcessGone) if report.identity.is_none() => view.is_some_and(|view| {
+            matches!(
+                view.state,
+                ServiceState::Failed | ServiceState::Stopped | ServiceState::Unregistered | ServiceState::Masked
+            )
+        }),
         _ => false,
     }
 }
