@@ -8,6 +8,7 @@ use crate::cli::CheckName;
 use crate::package::Package;
 use crate::past::Past;
 use crate::subject::Subject;
+use crate::summary;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::identity::Identity;
 use oc_core::intent::Intent;
@@ -270,7 +271,7 @@ impl Look<'_> {
         Report {
             target: self.subject.target.url(""),
             class,
-            summary: classify::summary(&seen, class),
+            summary: summary::summary(&seen, class),
             conditions,
             identity: process.and_then(Process::identity).cloned(),
             checks: self.checks,
