@@ -8,9 +8,11 @@ use crate::cli::CheckName;
 use crate::package::Package;
 use crate::past::Past;
 use crate::subject::Subject;
+use crate::summary;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::identity::Identity;
 use oc_core::intent::Intent;
+use oc_core::redact::Redactor;
 use oc_core::report::{Check, CheckStatus, Report, ServiceState, ServiceView};
 use std::time::Duration;
 
@@ -267,10 +269,10 @@ impl Look<'_> {
         let conditions = classify::conditions(&seen, &self.subject.config.probe);
         let class = conditions.first().copied();
         let process = seen.process.as_ref();
-        Report {
+        let mut report = Report {
             target: self.subject.target.url(""),
             class,
-            summary: classify::summary(&seen, class),
+            summary: summary::summary(&seen, class),
             conditions,
             identity: process.and_then(Process::identity).cloned(),
             checks: self.checks,
@@ -284,6 +286,21 @@ impl Look<'_> {
             served_before: process.is_some_and(Process::served_before),
             service: seen.service,
             stamp,
+        };
+        // A healthy report quotes nobody.
+        if class.is_some() {
+            redact(&mut report, &self.subject.redactor());
         }
+        report
+    }
+}
+
+/// Takes secrets out of everything that quotes others: answers, command lines, outputs.
+fn redact(report: &mut Report, redactor: &Redactor) {
+    let clean = |text: &mut String| *text = redactor.redact(text).into_owned();
+    clean(&mut report.summary);
+    report.checks.iter_mut().for_each(|check| clean(&mut check.actual));
+    if let Some(holder) = &mut report.holder {
+        clean(&mut holder.command);
     }
 }

@@ -17,6 +17,7 @@ pub mod nagios;
 pub mod package;
 pub mod past;
 pub mod subject;
+pub mod summary;
 pub mod table;
 pub mod watch;
 

@@ -1,10 +1,11 @@
 //! What is looked at: one instance with its settings, as the flags changed them.
 
 use crate::cli::{CheckName, Cli};
-use oc_core::config::{Config, Loaded, Span};
+use oc_core::config::{Config, Env, Loaded, Span};
 use oc_core::fault::Result;
 use oc_core::http::Target;
 use oc_core::paths::{DEFAULT_INSTANCE, Paths, Places};
+use oc_core::redact::Redactor;
 use oc_core::report::ManagerKind;
 use oc_core::{service, world};
 
@@ -17,6 +18,8 @@ pub struct Subject {
     pub config: Config,
     /// Where the service answers.
     pub target: Target,
+    /// The settings with all their sources.
+    loaded: Loaded,
     /// Checks asked for by name; empty means all that are of use.
     named: Vec<CheckName>,
 }
@@ -42,26 +45,31 @@ impl Subject {
             let value = Span::from(timeout).to_string().into();
             request.flags.push(("--timeout", "probe.timeout", value));
         }
-        let Loaded {
-            config, paths, notes, ..
-        } = Config::load(&request)?;
+        let loaded = Config::load(&request)?;
         if cli.common.verbose > 0 {
-            notes.iter().for_each(oc_core::out::talk);
+            loaded.notes.iter().for_each(oc_core::out::talk);
         }
-        Self::new(paths, config, cli.checks.clone())
+        Self::new(loaded, cli.checks.clone())
     }
 
     /// An instance whose settings are loaded already.
     ///
     /// # Errors
     /// 78 when `probe.url` is no URL.
-    pub fn new(paths: Paths, config: Config, named: Vec<CheckName>) -> Result<Self> {
+    pub fn new(loaded: Loaded, named: Vec<CheckName>) -> Result<Self> {
         Ok(Self {
-            target: Target::parse(&config.probe.url)?,
-            paths,
-            config,
+            target: Target::parse(&loaded.config.probe.url)?,
+            paths: loaded.paths.clone(),
+            config: loaded.config.clone(),
+            loaded,
             named,
         })
+    }
+
+    /// Takes the secrets that this instance knows out of foreign texts. Reads files: not for a healthy pass.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        self.loaded.redactor(&Env::process())
     }
 
     /// The instance's name.

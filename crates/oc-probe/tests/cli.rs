@@ -82,7 +82,7 @@ fn text_fields_and_quiet() {
     let gateway = env.gateway().start();
     let text = probe(&env).run().expect_code(0).stdout;
     assert!(text.starts_with("healthy: ") && !text.contains('\u{1b}'), "{text:?}");
-    assert!(text.contains("  ok    liveness   200 {"), "{text}");
+    assert!(text.contains("  ok    liveness   200, as expected"), "{text}");
     let text = probe(&env).args(["--color", "always"]).run().expect_code(0).stdout;
     assert!(text.contains('\u{1b}'), "{text:?}");
     let text = probe(&env).env("NO_COLOR", "1").run().expect_code(0).stdout;
@@ -299,6 +299,18 @@ fn r6_a_probe_that_cannot_fork_is_not_a_failure_of_the_service() {
         deep["status"], "warn",
         "it was started after all, or held against the service: {report}"
     );
+}
+
+#[test]
+fn invariant_6_a_secret_that_an_answer_quotes_does_not_reach_the_report() {
+    let env = TestEnv::new();
+    quick(&env);
+    env.write(".openclaw/.env", "OPENCLAW_GATEWAY_TOKEN=hunter2-hunter2\n");
+    let gateway = env.gateway().start();
+    remember_serving(&env, gateway.pid());
+    gateway.fault(|f| f.hostile = Some(Hostile::Body("{\"error\":\"bad token hunter2-hunter2\"}".into())));
+    let report = probe(&env).args(["--json", "--tries", "1"]).run().expect_code(2).stdout;
+    assert!(report.contains("bad token") && !report.contains("hunter2"), "{report}");
 }
 
 #[test]

@@ -3,8 +3,7 @@
 
 use oc_core::class::{Class, Health};
 use oc_core::clock::Deadline;
-use oc_core::config::Config;
-use oc_core::paths::{Paths, Places};
+use oc_core::config::{Config, Env, Request};
 use oc_probe::attempt::attempt;
 use oc_probe::subject::Subject;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -14,9 +13,9 @@ use std::time::Duration;
 #[test]
 fn invariant_7_without_a_descriptor_we_know_nothing() {
     let home = tempfile::tempdir().unwrap();
-    let home = home.path().as_os_str().to_owned();
-    let paths = Paths::resolve(&Places::default(), |name| (name == "HOME").then(|| home.clone())).unwrap();
-    let subject = Subject::new(paths, Config::default(), Vec::new()).unwrap();
+    let env: Env = [("HOME", home.path())].into_iter().collect();
+    let loaded = Config::load_with(&Request::default(), &env).unwrap();
+    let subject = Subject::new(loaded, Vec::new()).unwrap();
     let before = getrlimit(Resource::Nofile);
     let mut hoard = Vec::new();
     setrlimit(

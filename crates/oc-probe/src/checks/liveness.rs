@@ -196,12 +196,10 @@ impl<'a> Silence<'a> {
 }
 
 fn judge(response: &Response, probe: &Probe) -> Liveness {
-    let said = format!("{} {}", response.status, expect::excerpt(&response.body));
-    let said = said.trim().to_owned();
     match expect::met(&probe.liveness, response.status, &response.body, &Stamp::now()) {
         Ok(()) => Liveness::Serving {
             latency_ms: millis(response.took),
-            said,
+            said: format!("{}, as expected", response.status),
         },
         Err(Miss::Status) if response.status == 401 => Liveness::Serving {
             latency_ms: millis(response.took),
@@ -211,6 +209,9 @@ fn judge(response: &Response, probe: &Probe) -> Liveness {
             status: response.status,
             said: expect::excerpt(&response.body),
         },
-        Err(Miss::Body(miss)) => Liveness::Body { miss, said },
+        Err(Miss::Body(miss)) => Liveness::Body {
+            miss,
+            said: expect::excerpt(&response.body),
+        },
     }
 }
