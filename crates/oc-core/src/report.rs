@@ -231,7 +231,9 @@ impl Report {
     pub fn health(&self) -> Health {
         match self.class {
             None => Health::Healthy,
-            Some(Class::ConfigMissing | Class::ConfigInvalid | Class::NewerConfig) if self.serving() => {
+            Some(Class::ConfigMissing | Class::ConfigInvalid | Class::NewerConfig | Class::DiskFull)
+                if self.serving() =>
+            {
                 Health::Degraded
             }
             Some(class) => class.health(),

@@ -584,34 +584,3 @@ fn the_truth_is_the_probe_a_failed_tool_after_which_the_service_is_healthy_succe
     let without = oc_escalate::policy::restarts_without_success(&scene.policy, &scene.history, &scene.now);
     assert_eq!(without, 0);
 }
-
-#[test]
-fn a_leak_that_only_the_history_can_see_is_one_graceful_restart_by_the_limits_of_the_probe_section() {
-    let mut scene = after_good();
-    for step in 0..14_u64 {
-        scene.after(5 * MIN).previous = None;
-        let sample = oc_escalate::history::Sample {
-            at: scene.now.clone(),
-            rss_bytes: (1000 + step * 70) * 1024 * 1024,
-        };
-        let identity = support::who(100);
-        let event = oc_escalate::history::Event::Sampled { identity, sample };
-        scene.history.record(&scene.policy, event);
-    }
-    let report = scene.see(None, 100);
-    let decision = scene.peek(&report);
-    assert_eq!(
-        (decision.class, decision.method),
-        (Some(Class::MemoryLeak), Some(Method::Graceful))
-    );
-    let probe = oc_core::config::Probe {
-        memory_limit: oc_core::config::Size::mb(8000),
-        ..oc_core::config::Probe::default()
-    };
-    let roomy = Context {
-        memory: (&probe).into(),
-        ..scene.ctx()
-    };
-    let decision = oc_escalate::policy::decide(&scene.policy, &scene.history, &report, &roomy);
-    assert_eq!(decision.action, Action::None, "{}", decision.reason);
-}

@@ -4,10 +4,10 @@
 //! (`policy::budget`). Times are [`Stamp`]s, so that a stepped wall clock shortens no wait.
 
 mod event;
-mod trend;
+mod memory;
 
 pub use event::Event;
-pub use trend::{Memory, MemoryLimits, Sample, Trend};
+pub use memory::{Memory, MemoryLimits, Sample};
 
 use oc_core::class::Class;
 use oc_core::clock::Stamp;

@@ -53,6 +53,8 @@ pub(super) fn standing(report: &Report, incident: Option<&Incident>) -> Standing
         Some(class) if class == Class::SafeMode && incident.is_some_and(|i| i.class == Class::SafeMode) => {
             Standing::Bad(class)
         }
+        // It still serves, but not for long: room is made while that is so.
+        Some(Class::DiskFull) => Standing::Bad(Class::DiskFull),
         Some(class) => match report.health() {
             Health::Healthy | Health::Degraded => Standing::Good,
             Health::Unknown => Standing::Neutral,

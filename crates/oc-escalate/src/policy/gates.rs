@@ -43,8 +43,7 @@ pub(super) fn gate(case: &Case<'_>) -> Option<Answer> {
     None
 }
 
-/// The class to decide about: the report's own, or the leak that only the history can see. A state that should have
-/// passed by now hides no longer what is below it.
+/// The class to decide about: the report's own. A state that should have passed by now hides no longer what is below it.
 pub(super) fn class(case: &Case<'_>) -> Option<Class> {
     let report = case.report;
     let hold = &case.policy.hold;
@@ -62,16 +61,7 @@ pub(super) fn class(case: &Case<'_>) -> Option<Class> {
         let below = report.conditions.iter().copied().filter(|c| *c > passing).min();
         class = below.or((!report.serving()).then_some(Class::Refused));
     }
-    let leak = || {
-        case.history
-            .memory
-            .reaches_limit_in(&case.ctx.memory, report.identity.as_ref())
-            .map(|_| Class::MemoryLeak)
-    };
-    match class {
-        Some(class) if class <= Class::MemoryLeak => Some(class),
-        other => leak().or(other),
-    }
+    class
 }
 
 /// What is left of a declared maintenance.
