@@ -35,6 +35,7 @@ pub enum Command {
     Check(Probed),
     /// Repair what can be repaired; the change stays open until `commit` or `undo`
     Fix {
+        /// Evidence
         #[command(flatten)]
         probed: Probed,
         /// Wait for the service and keep the change or take it back accordingly
@@ -55,6 +56,7 @@ pub enum Command {
         /// Quietly: only when it changed, and count how long the service has been healthy with it
         #[arg(long)]
         auto: bool,
+        /// Evidence
         #[command(flatten)]
         probed: Probed,
     },

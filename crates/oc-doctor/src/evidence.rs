@@ -41,18 +41,30 @@ impl Evidence {
     pub fn gather(world: &World, probe: Option<&Path>) -> Result<Self> {
         let report = match probe {
             Some(path) => Some(read_report(path)?),
-            None => std::env::var_os("OC_RUN_DIR").and_then(|dir| read_report(&Path::new(&dir).join("probe.json")).ok()),
+            None => {
+                std::env::var_os("OC_RUN_DIR").and_then(|dir| read_report(&Path::new(&dir).join("probe.json")).ok())
+            }
         };
         let status = embedded::Dir::new(world.paths.supervise()).view();
-        let last_exit = report.as_ref().and_then(|r| r.last_exit().cloned()).or_else(|| status.last_exit().cloned());
+        let last_exit = report
+            .as_ref()
+            .and_then(|r| r.last_exit().cloned())
+            .or_else(|| status.last_exit().cloned());
         let identity = report.as_ref().and_then(|r| r.identity.clone()).or(status.identity);
-        Ok(Self { report, last_exit, identity: identity.filter(Identity::alive), ..Self::default() })
+        Ok(Self {
+            report,
+            last_exit,
+            identity: identity.filter(Identity::alive),
+            ..Self::default()
+        })
     }
 
     /// Whether the service refused this very content: it ended with 78 after the file last changed.
     #[must_use]
     pub fn refused(&self, file: &OnDisk) -> bool {
-        let (Some(exit), Some(changed)) = (&self.last_exit, file.changed_ms) else { return false };
+        let (Some(exit), Some(changed)) = (&self.last_exit, file.changed_ms) else {
+            return false;
+        };
         exit.status == Some(EX_CONFIG) && exit.at.wall_ms >= changed
     }
 
@@ -60,7 +72,10 @@ impl Evidence {
     #[must_use]
     pub fn serving(&self) -> Option<bool> {
         use oc_core::class::Health;
-        let reported = self.report.as_ref().map(|r| matches!(r.health(), Health::Healthy | Health::Degraded));
+        let reported = self
+            .report
+            .as_ref()
+            .map(|r| matches!(r.health(), Health::Healthy | Health::Degraded));
         reported.or(self.answered)
     }
 
@@ -70,7 +85,10 @@ impl Evidence {
             return;
         }
         let probe = &world.config.probe;
-        let limits = http::Limits { total: Duration::from_secs(2), body_cap: 4096 };
+        let limits = http::Limits {
+            total: Duration::from_secs(2),
+            body_cap: 4096,
+        };
         self.answered = match http::Target::parse(&probe.url).map(|t| http::get(&t, &probe.liveness_path, limits)) {
             Ok(Ok(response)) => Some(response.status == 200),
             Ok(Err(failure)) if failure.trouble == http::Trouble::Refused => Some(false),

@@ -108,6 +108,12 @@ pub fn weight(findings: &[Finding]) -> usize {
     findings
         .iter()
         .filter(|f| f.blocks())
-        .map(|f| if crate::checks::NO_CONFIGURATION.contains(&f.id.as_str()) { 1000 } else { 1 })
+        .map(|f| {
+            if crate::checks::NO_CONFIGURATION.contains(&f.id.as_str()) {
+                1000
+            } else {
+                1
+            }
+        })
         .sum()
 }

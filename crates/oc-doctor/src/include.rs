@@ -5,7 +5,7 @@ use crate::disk::OnDisk;
 use crate::document::Document;
 use oc_core::config::ConfigType;
 use serde_json::{Map, Value};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The key that names the files.
 pub const KEY: &str = "$include";
@@ -48,7 +48,10 @@ fn merge_in(value: &Value, dir: &Path, kind: ConfigType, depth: usize, found: &m
             deep_merge(&mut merged, Value::Object(own.collect()));
             merged
         }
-        Value::Array(items) => items.iter().map(|item| merge_in(item, dir, kind, depth, found)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| merge_in(item, dir, kind, depth, found))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -61,7 +64,7 @@ fn names(include: Option<&Value>) -> Vec<&str> {
     }
 }
 
-fn read(path: &PathBuf, kind: ConfigType, depth: usize, found: &mut Resolved) -> Value {
+fn read(path: &Path, kind: ConfigType, depth: usize, found: &mut Resolved) -> Value {
     let mut fault = |why: String| found.faults.push((path.display().to_string(), why));
     if depth >= MAX_DEPTH || found.files.len() >= MAX_FILES {
         fault("too many includes within includes".to_owned());
@@ -115,7 +118,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         oc_core::fsx::replace(&dir.path().join("gw.json5"), b"{ mode: 'local', port: 1, }").unwrap();
         let main = dir.path().join("openclaw.json");
-        let found = resolve(&json!({"gateway": {"$include": "./gw.json5", "port": 2}}), &main, ConfigType::Json5);
+        let found = resolve(
+            &json!({"gateway": {"$include": "./gw.json5", "port": 2}}),
+            &main,
+            ConfigType::Json5,
+        );
         assert_eq!(found.value, json!({"gateway": {"mode": "local", "port": 2}}));
         assert_eq!((found.files.len(), found.faults.len()), (1, 0));
     }

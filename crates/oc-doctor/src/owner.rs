@@ -19,7 +19,11 @@ pub fn of(scene: &Scene<'_>) -> Option<Identity> {
         return None;
     }
     let uid = rustix::process::geteuid().as_raw();
-    let path = scene.world.paths.openclaw().join(format!("tmp/openclaw-{uid}/gateway.state.lock"));
+    let path = scene
+        .world
+        .paths
+        .openclaw()
+        .join(format!("tmp/openclaw-{uid}/gateway.state.lock"));
     let bytes = fsx::read_capped(&path, 64 << 10).ok()??;
     // Padded with blanks behind the JSON.
     let lock: Lock = serde_json::from_slice(bytes.trim_ascii()).ok()?;

@@ -36,7 +36,12 @@ pub fn installed(world: &World) -> Option<Package> {
         None => {
             let program = service.command.first().or(service.doctor_command.first())?;
             let program = std::fs::canonicalize(oc_core::proc::which(program)?).ok()?;
-            program.ancestors().skip(1).take(4).map(std::path::Path::to_owned).collect()
+            program
+                .ancestors()
+                .skip(1)
+                .take(4)
+                .map(std::path::Path::to_owned)
+                .collect()
         }
     };
     dirs.into_iter().find_map(|dir| {

@@ -43,7 +43,11 @@ struct Plan {
 pub fn check(world: &World, evidence: Evidence) -> Result<Body> {
     let scene = Scene::look(world, evidence);
     let plan = plan(&scene, &Store::new(&world.paths))?;
-    Ok(Body { findings: plan.findings, dry_run: world.common.dry_run, ..Body::default() })
+    Ok(Body {
+        findings: plan.findings,
+        dry_run: world.common.dry_run,
+        ..Body::default()
+    })
 }
 
 /// Repairs what can be repaired and leaves the transaction open. With `--dry-run` only the plan is made.
@@ -59,9 +63,15 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
     }
     let before = scene.clone();
     let mut plan = plan(&scene, &store)?;
-    let mut body = Body { dry_run: world.common.dry_run, ..Body::default() };
+    let mut body = Body {
+        dry_run: world.common.dry_run,
+        ..Body::default()
+    };
     if world.common.dry_run {
-        body.diff = plan.content.as_ref().map(|bytes| show_diff(&scene, &scene.with_bytes(bytes)));
+        body.diff = plan
+            .content
+            .as_ref()
+            .map(|bytes| show_diff(&scene, &scene.with_bytes(bytes)));
         (body.findings, body.actions) = (plan.findings, plan.actions);
         return Ok(body);
     }
@@ -96,7 +106,11 @@ fn finish(
     mut body: Body,
 ) -> Result<Body> {
     let left = checks::configuration(after);
-    for finding in body.findings.iter_mut().filter(|f| f.id.starts_with("config.") || f.id.starts_with("auth.")) {
+    for finding in body
+        .findings
+        .iter_mut()
+        .filter(|f| f.id.starts_with("config.") || f.id.starts_with("auth."))
+    {
         finding.applied = finding.remedy.is_some() && !left.iter().any(|l| l.same(finding) && l.blocks());
         finding.undo = finding.applied.then(|| "oc-doctor undo".to_owned());
     }
@@ -107,13 +121,20 @@ fn finish(
     open.generation_after.clone_from(&body.generation_after);
     open.save(world)?;
     body.diff = Some(show_diff(before, after)).filter(|d| !d.is_empty());
-    let needed: Vec<Id> = [&body.generation_before, &body.generation_after].into_iter().flatten().cloned().collect();
+    let needed: Vec<Id> = [&body.generation_before, &body.generation_after]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
     store.prune(&world.config.doctor, &needed)?;
     world.journal.note(
         &world
             .event(Kind::Repair, body.actions.join("; "))
             .with("transaction", &open.id)
-            .with("findings", body.findings.iter().map(|f| f.id.as_str()).collect::<Vec<_>>())
+            .with(
+                "findings",
+                body.findings.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(),
+            )
             .with("generation_before", &body.generation_before)
             .with("generation_after", &body.generation_after),
     );
@@ -125,32 +146,52 @@ fn finish(
 fn ask_the_service(scene: &mut Scene<'_>) {
     let findings = checks::configuration(scene);
     let unexplained = findings.iter().all(|f| !f.blocks() || f.id == "config.refused");
-    let hinted = findings.iter().any(|f| matches!(f.id.as_str(), "config.unknown_key" | "config.wrong_value"));
+    let hinted = findings
+        .iter()
+        .any(|f| matches!(f.id.as_str(), "config.unknown_key" | "config.wrong_value"));
     if !unexplained || !(hinted || scene.refused.is_some()) {
         return;
     }
     if let Some(issues) = validate::ask(scene) {
         let value = |f: &Finding| scene.get(&f.subject).cloned();
-        scene.evidence.issues = issues.into_iter().map(|f| (value(&f), f)).map(|(v, f)| (f, v)).collect();
+        scene.evidence.issues = issues
+            .into_iter()
+            .map(|f| (value(&f), f))
+            .map(|(v, f)| (f, v))
+            .collect();
     }
 }
 
 fn plan(scene: &Scene<'_>, store: &Store) -> Result<Plan> {
-    let mut plan = Plan { findings: checks::all(scene), ..Plan::default() };
+    let mut plan = Plan {
+        findings: checks::all(scene),
+        ..Plan::default()
+    };
     let disabled = &scene.world.config.doctor.disabled_remedies;
     let mut now = scene.clone();
     let mut known: Option<Vec<Candidate>> = None;
     let mut handled: Vec<Finding> = Vec::new();
     for _ in 0..MAX_STEPS {
-        let findings: Vec<Finding> =
-            if plan.content.is_none() && plan.around.is_empty() { plan.findings.clone() } else { checks::configuration(&now) };
-        let mut open = findings.iter().filter(|f| f.blocks() && !handled.iter().any(|h| h.same(f)));
+        let findings: Vec<Finding> = if plan.content.is_none() && plan.around.is_empty() {
+            plan.findings.clone()
+        } else {
+            checks::configuration(&now)
+        };
+        let mut open = findings
+            .iter()
+            .filter(|f| f.blocks() && !handled.iter().any(|h| h.same(f)));
         let Some((finding, name, proposal)) = open.find_map(|finding| {
-            let candidates = known.get_or_insert_with(|| candidates(store, scene).unwrap_or_else(|fault| {
-                oc_core::out::talk(fault);
-                Vec::new()
-            }));
-            let ask = Ask { scene: &now, finding, candidates };
+            let candidates = known.get_or_insert_with(|| {
+                candidates(store, scene).unwrap_or_else(|fault| {
+                    oc_core::out::talk(fault);
+                    Vec::new()
+                })
+            });
+            let ask = Ask {
+                scene: &now,
+                finding,
+                candidates,
+            };
             remedies::for_finding(finding, disabled).find_map(|remedy| {
                 let proposal = (remedy.propose)(&ask).filter(|p| helps(&now, finding, &findings, p))?;
                 Some((finding.clone(), remedy.name, proposal))
@@ -251,8 +292,12 @@ fn carry_out(world: &World, store: &Store, open: &mut Transaction, scene: &Scene
             }
             Proposal::End { identity, what } => {
                 open.note_final(world, what)?;
-                kill_service_tree(identity)
-                    .map_err(|e| Fault::new(oc_core::Exit::Permission, format_args!("cannot end pid {}: {e}", identity.pid)))?;
+                kill_service_tree(identity).map_err(|e| {
+                    Fault::new(
+                        oc_core::Exit::Permission,
+                        format_args!("cannot end pid {}: {e}", identity.pid),
+                    )
+                })?;
             }
             Proposal::Remove { files, .. } => {
                 open.note_final(world, &sentence(step))?;
@@ -264,14 +309,23 @@ fn carry_out(world: &World, store: &Store, open: &mut Transaction, scene: &Scene
     let Some(bytes) = &plan.content else { return Ok(()) };
     // What was moved aside is no longer what was read.
     let moved = plan.around.iter().any(|s| matches!(s, Proposal::Aside { .. }));
-    let file = if moved { OnDisk::read(&scene.file.path) } else { scene.file.clone() };
+    let file = if moved {
+        OnDisk::read(&scene.file.path)
+    } else {
+        scene.file.clone()
+    };
     open.write(world, &file, bytes)
 }
 
 /// An included file that cannot be parsed is not part of a snapshot of the configuration; its bytes are kept all the same.
 fn keep_old(store: &Store, file: &OnDisk) -> Result<()> {
     if let Some(bytes) = file.bytes() {
-        store.adopt(&file.target, bytes, Reason::BeforeFix, Some("an included file before its repair"))?;
+        store.adopt(
+            &file.target,
+            bytes,
+            Reason::BeforeFix,
+            Some("an included file before its repair"),
+        )?;
     }
     Ok(())
 }
@@ -287,7 +341,13 @@ fn remove_all(files: &[PathBuf]) {
 /// The difference, with the secrets of both sides masked.
 #[must_use]
 pub fn show_diff(before: &Scene<'_>, after: &Scene<'_>) -> String {
-    let text = |scene: &Scene<'_>| scene.file.bytes().map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
+    let text = |scene: &Scene<'_>| {
+        scene
+            .file
+            .bytes()
+            .map(|b| String::from_utf8_lossy(b).into_owned())
+            .unwrap_or_default()
+    };
     let values: Vec<_> = [before, after].iter().filter_map(|s| s.effective.as_ref()).collect();
     let name = after.file.path.file_name().unwrap_or_default().to_string_lossy();
     diff::unified(&name, &text(before), &text(after), &values)

@@ -7,7 +7,6 @@ use oc_core::Exit;
 use oc_core::fault::Result;
 use oc_core::run::Answer;
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// Name and version of the body.
 pub const SCHEMA: &str = "oc.doctor/1";
@@ -44,7 +43,11 @@ impl Body {
             let mended = self.findings.iter().any(|f| f.blocks());
             return (Exit::Good, if mended { "repaired" } else { "sound" });
         }
-        if remaining.all(|f| f.remedy.is_some()) { (Exit::Answer(1), "repairable") } else { (Exit::Answer(2), "no_remedy") }
+        if remaining.all(|f| f.remedy.is_some()) {
+            (Exit::Answer(1), "repairable")
+        } else {
+            (Exit::Answer(2), "no_remedy")
+        }
     }
 
     /// The answer.
@@ -71,18 +74,17 @@ impl Body {
             describe(finding, &mut out);
         }
         for action in &self.actions {
-            // Writing into a String cannot fail.
-            drop(writeln!(out, "{} {action}", if self.dry_run { "would:" } else { "done:" }));
+            out.push_str(&format!("{} {action}\n", if self.dry_run { "would:" } else { "done:" }));
         }
         if let Some((closed, why)) = &self.closed {
             let word = match closed {
                 Closed::Kept => "kept",
                 Closed::Undone => "taken back",
             };
-            drop(writeln!(out, "repair {word}: {why}"));
+            out.push_str(&format!("repair {word}: {why}\n"));
         }
         for step in &self.human_steps {
-            drop(writeln!(out, "you: {step}"));
+            out.push_str(&format!("you: {step}\n"));
         }
         if let Some(diff) = &self.diff {
             out.push_str(diff);
@@ -101,15 +103,15 @@ fn describe(finding: &Finding, out: &mut String) {
         (_, Severity::Warning) => "warning",
         (_, Severity::Info) => "note",
     };
-    drop(writeln!(out, "{word}: {} [{}]", finding.message, finding.id));
+    out.push_str(&format!("{word}: {} [{}]\n", finding.message, finding.id));
     if let Some(excerpt) = &finding.excerpt {
         for line in excerpt.lines() {
-            drop(writeln!(out, "    {line}"));
+            out.push_str(&format!("    {line}\n"));
         }
     }
     match (&finding.remedy, &finding.command) {
-        (Some(remedy), _) if !finding.applied => drop(writeln!(out, "    `oc-doctor fix` mends it ({remedy})")),
-        (None, Some(command)) => drop(writeln!(out, "    run: {command}")),
+        (Some(remedy), _) if !finding.applied => out.push_str(&format!("    `oc-doctor fix` mends it ({remedy})\n")),
+        (None, Some(command)) => out.push_str(&format!("    run: {command}\n")),
         _ => {}
     }
 }

@@ -50,7 +50,13 @@ impl<'a> Scene<'a> {
         let mut file = self.file.clone();
         file.content = Content::Bytes(bytes.to_vec());
         file.hash = Some(Hash::of(bytes));
-        Self::build(self.world, file, self.evidence.clone(), Rc::clone(&self.schema), self.refused.clone())
+        Self::build(
+            self.world,
+            file,
+            self.evidence.clone(),
+            Rc::clone(&self.schema),
+            self.refused.clone(),
+        )
     }
 
     /// The same, were nothing there.
@@ -58,7 +64,13 @@ impl<'a> Scene<'a> {
     pub fn without_file(&self) -> Self {
         let mut file = self.file.clone();
         (file.content, file.hash) = (Content::Missing, None);
-        Self::build(self.world, file, self.evidence.clone(), Rc::clone(&self.schema), self.refused.clone())
+        Self::build(
+            self.world,
+            file,
+            self.evidence.clone(),
+            Rc::clone(&self.schema),
+            self.refused.clone(),
+        )
     }
 
     /// A fresh look at the disk with the evidence of this one.
@@ -78,7 +90,17 @@ impl<'a> Scene<'a> {
             let found = include::resolve(&document.value, &file.target, kind);
             (includes, include_faults, effective) = (found.files, found.faults, Some(found.value));
         }
-        Self { world, file, parsed, effective, includes, include_faults, evidence, schema, refused }
+        Self {
+            world,
+            file,
+            parsed,
+            effective,
+            includes,
+            include_faults,
+            evidence,
+            schema,
+            refused,
+        }
     }
 
     /// The configuration, when it can be understood.

@@ -50,13 +50,22 @@ impl Schema {
     #[must_use]
     pub fn of(world: &World) -> Self {
         if world.config.service.kind != oc_core::config::Kind::Openclaw {
-            return Self { schema: None, version: None };
+            return Self {
+                schema: None,
+                version: None,
+            };
         }
         let installed = crate::package::installed(world).map(|p| p.version);
         if let Some(cached) = read_cache(world).filter(|c| Some(&c.version) == installed.as_ref()) {
-            return Self { schema: Some(cached.schema), version: Some(cached.version) };
+            return Self {
+                schema: Some(cached.schema),
+                version: Some(cached.version),
+            };
         }
-        Self { schema: serde_json::from_str(include_str!("core-schema.json")).ok(), version: None }
+        Self {
+            schema: serde_json::from_str(include_str!("core-schema.json")).ok(),
+            version: None,
+        }
     }
 
     /// Asks the installed version for its schema and keeps it, unless that was done before. Costs 2 s and a node process,
@@ -65,12 +74,22 @@ impl Schema {
     /// # Errors
     /// 69 when there is no such program or it does not answer with a schema; 74 or 77 when it cannot be kept.
     pub fn fetch(world: &World) -> Result<()> {
-        let missing = |why: &str| Fault::new(oc_core::Exit::Unavailable, format_args!("no schema of the service: {why}"));
+        let missing = |why: &str| {
+            Fault::new(
+                oc_core::Exit::Unavailable,
+                format_args!("no schema of the service: {why}"),
+            )
+        };
         let package = crate::package::installed(world).ok_or_else(|| missing("its package was not found"))?;
         if read_cache(world).is_some_and(|c| c.version == package.version) {
             return Ok(());
         }
-        let program = world.config.service.doctor_command.first().ok_or_else(|| missing("no program configured"))?;
+        let program = world
+            .config
+            .service
+            .doctor_command
+            .first()
+            .ok_or_else(|| missing("no program configured"))?;
         let output = Cmd::new(program)
             .args(["config", "schema"])
             .timeout(Duration::from_secs(30))
@@ -79,9 +98,14 @@ impl Schema {
         if !output.ended.success() || output.truncated {
             return Err(missing("`config schema` failed"));
         }
-        let schema: Value = serde_json::from_slice(&output.stdout).map_err(|_| missing("`config schema` printed no JSON"))?;
+        let schema: Value =
+            serde_json::from_slice(&output.stdout).map_err(|_| missing("`config schema` printed no JSON"))?;
         let schema = without_prose(schema);
-        let bytes = serde_json::to_vec(&Cached { version: package.version, schema }).map_err(Fault::internal)?;
+        let bytes = serde_json::to_vec(&Cached {
+            version: package.version,
+            schema,
+        })
+        .map_err(Fault::internal)?;
         fsx::replace_quick(&world.paths.service_schema(), &bytes)
     }
 
@@ -90,14 +114,14 @@ impl Schema {
     pub fn problems(&self, config: &Value) -> Vec<Problem> {
         let Some(schema) = &self.schema else { return Vec::new() };
         // Compiling all of it takes longer than everything else together; most of it is about keys that are not there.
-        let validator = match jsonschema::validator_for(&pruned(schema, config)).or_else(|_| jsonschema::validator_for(schema))
-        {
-            Ok(validator) => validator,
-            Err(e) => {
-                oc_core::out::talk(format_args!("the service's schema cannot be used: {e}"));
-                return Vec::new();
-            }
-        };
+        let validator =
+            match jsonschema::validator_for(&pruned(schema, config)).or_else(|_| jsonschema::validator_for(schema)) {
+                Ok(validator) => validator,
+                Err(e) => {
+                    oc_core::out::talk(format_args!("the service's schema cannot be used: {e}"));
+                    return Vec::new();
+                }
+            };
         let mut found = Vec::new();
         for error in validator.iter_errors(config).take(MAX_PROBLEMS) {
             translate(&error, config, &mut found);
@@ -127,7 +151,9 @@ fn without_prose(schema: Value) -> Value {
 
 /// The schema without the properties that the configuration does not have.
 fn pruned(schema: &Value, config: &Value) -> Value {
-    let (Value::Object(map), Value::Object(config)) = (schema, config) else { return schema.clone() };
+    let (Value::Object(map), Value::Object(config)) = (schema, config) else {
+        return schema.clone();
+    };
     let mut kept = Map::new();
     for (key, value) in map {
         let value = match (key.as_str(), value) {
@@ -153,7 +179,9 @@ fn translate(error: &jsonschema::ValidationError<'_>, config: &Value, found: &mu
         .collect();
     match error.kind() {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            found.extend(unexpected.iter().map(|key| Problem::Unknown { path: dotted(&path, key) }));
+            found.extend(unexpected.iter().map(|key| Problem::Unknown {
+                path: dotted(&path, key),
+            }));
         }
         // The branch that got furthest into the value is the one that was meant.
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
@@ -164,10 +192,16 @@ fn translate(error: &jsonschema::ValidationError<'_>, config: &Value, found: &mu
                 .filter(|e| depth(e) > path.len() || matches!(e.kind(), Kind::AdditionalProperties { .. }));
             match deepest {
                 Some(inner) => translate(inner, config, found),
-                None => found.push(Problem::Wrong { path: path.join("."), why: choices(context, config, &path) }),
+                None => found.push(Problem::Wrong {
+                    path: path.join("."),
+                    why: choices(context, config, &path),
+                }),
             }
         }
-        kind => found.push(Problem::Wrong { path: path.join("."), why: why(kind) }),
+        kind => found.push(Problem::Wrong {
+            path: path.join("."),
+            why: why(kind),
+        }),
     }
 }
 
@@ -176,7 +210,11 @@ fn depth(error: &jsonschema::ValidationError<'_>) -> usize {
 }
 
 fn dotted(path: &[String], key: &str) -> String {
-    path.iter().map(String::as_str).chain([key]).collect::<Vec<_>>().join(".")
+    path.iter()
+        .map(String::as_str)
+        .chain([key])
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn choices(context: &[Vec<jsonschema::ValidationError<'_>>], config: &Value, path: &[String]) -> String {
@@ -190,7 +228,11 @@ fn choices(context: &[Vec<jsonschema::ValidationError<'_>>], config: &Value, pat
         })
         .collect();
     let is = crate::document::at(config, path).map_or("nothing", type_name);
-    if allowed.is_empty() { format!("{is} fits none of the allowed forms") } else { format!("expected one of {}", allowed.join(", ")) }
+    if allowed.is_empty() {
+        format!("{is} fits none of the allowed forms")
+    } else {
+        format!("expected one of {}", allowed.join(", "))
+    }
 }
 
 fn why(kind: &jsonschema::error::ValidationErrorKind) -> String {
@@ -223,7 +265,10 @@ mod tests {
     use serde_json::json;
 
     fn core() -> Schema {
-        Schema { schema: serde_json::from_str(include_str!("core-schema.json")).ok(), version: None }
+        Schema {
+            schema: serde_json::from_str(include_str!("core-schema.json")).ok(),
+            version: None,
+        }
     }
 
     #[test]
@@ -242,16 +287,29 @@ mod tests {
             .collect();
         paths.sort();
         assert_eq!(paths, ["?bogus", "?gateway.x", "gateway.bind", "gateway.port"]);
-        assert!(core().problems(&json!({"gateway": {"mode": "local", "port": 1, "bind": "lan"}})).is_empty());
+        assert!(
+            core()
+                .problems(&json!({"gateway": {"mode": "local", "port": 1, "bind": "lan"}}))
+                .is_empty()
+        );
     }
 
     #[test]
     fn of_several_forms_the_one_that_got_furthest_is_explained() {
         let schema = json!({"properties": {"a": {"anyOf": [{"type": "string"},
             {"type": "object", "properties": {"b": {"type": "number"}}, "additionalProperties": false}]}}});
-        let schema = Schema { schema: Some(schema), version: None };
+        let schema = Schema {
+            schema: Some(schema),
+            version: None,
+        };
         let wrong = schema.problems(&json!({"a": {"b": "x"}}));
-        assert!(matches!(&wrong[..], [Problem::Wrong { path, .. }] if path == "a.b"), "{wrong:?}");
-        assert_eq!(schema.problems(&json!({"a": {"c": 1}})), [Problem::Unknown { path: "a.c".into() }]);
+        assert!(
+            matches!(&wrong[..], [Problem::Wrong { path, .. }] if path == "a.b"),
+            "{wrong:?}"
+        );
+        assert_eq!(
+            schema.problems(&json!({"a": {"c": 1}})),
+            [Problem::Unknown { path: "a.c".into() }]
+        );
     }
 }

@@ -4,8 +4,19 @@ use serde_json::Value;
 
 /// Parts of key names whose values are secrets.
 const NAMES: [&str; 13] = [
-    "token", "password", "passwd", "secret", "apikey", "api_key", "credential", "webhook", "cookie", "authorization",
-    "privatekey", "private_key", "bearer",
+    "token",
+    "password",
+    "passwd",
+    "secret",
+    "apikey",
+    "api_key",
+    "credential",
+    "webhook",
+    "cookie",
+    "authorization",
+    "privatekey",
+    "private_key",
+    "bearer",
 ];
 /// Runs of such characters at least this long are shown as a mask wherever they stand.
 const OPAQUE: usize = 24;
@@ -67,7 +78,8 @@ fn secret_colon(line: &[char]) -> Option<usize> {
         match c {
             ':' if is_secret_name(&word) => return Some(at),
             c if c.is_alphanumeric() || matches!(c, '_' | '-') => word.push(*c),
-            '"' | '\'' | ' ' | '\t' if line[at..].iter().find(|c| !matches!(c, '"' | '\'' | ' ' | '\t')) == Some(&':') => {}
+            '"' | '\'' | ' ' | '\t'
+                if line[at..].iter().find(|c| !matches!(c, '"' | '\'' | ' ' | '\t')) == Some(&':') => {}
             _ => word.clear(),
         }
     }
@@ -94,8 +106,10 @@ mod tests {
 
     #[test]
     fn secrets_are_found_by_name_and_below_env() {
-        let found = of(&json!({"gateway": {"auth": {"mode": "token", "token": "tok-abc"}}, "env": {"vars": {"X": "hidden"}},
-            "channels": {"telegram": {"botToken": "1:abc", "name": "me"}}, "ref": {"apiKey": "${KEY}"}}));
+        let found = of(
+            &json!({"gateway": {"auth": {"mode": "token", "token": "tok-abc"}}, "env": {"vars": {"X": "hidden"}},
+            "channels": {"telegram": {"botToken": "1:abc", "name": "me"}}, "ref": {"apiKey": "${KEY}"}}),
+        );
         assert_eq!(found.len(), 3, "{found:?}");
         for secret in ["tok-abc", "hidden", "1:abc"] {
             assert!(found.iter().any(|f| f == secret), "{secret}");
@@ -104,10 +118,20 @@ mod tests {
 
     #[test]
     fn masked_lines_keep_their_width() {
-        for line in ["  token: 'abc', x", "mode: 'token'", "  \"password\": \"p\u{e4}ss\"", "a: 0123456789abcdef0123456789abcdef", "token", "plain: 'text'"] {
+        for line in [
+            "  token: 'abc', x",
+            "mode: 'token'",
+            "  \"password\": \"p\u{e4}ss\"",
+            "a: 0123456789abcdef0123456789abcdef",
+            "token",
+            "plain: 'text'",
+        ] {
             assert_eq!(mask_keeping_width(line).chars().count(), line.chars().count());
         }
         assert_eq!(mask_keeping_width("mode: 'token'"), "mode: 'token'");
-        assert_eq!(mask_keeping_width("\"auth\": { \"token\" : \"s3cret\" }"), "\"auth\": { \"token\" : \"******\" }");
+        assert_eq!(
+            mask_keeping_width("\"auth\": { \"token\" : \"s3cret\" }"),
+            "\"auth\": { \"token\" : \"******\" }"
+        );
     }
 }

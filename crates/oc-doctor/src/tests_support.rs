@@ -11,7 +11,7 @@ use oc_core::world::World;
 pub(crate) const GOOD: &str = "// mine\n{\n  gateway: { mode: 'local', port: 18800, bind: 'loopback', },\n}\n";
 
 pub(crate) struct Fixture {
-    pub(crate) dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
     pub(crate) world: World,
 }
 
@@ -19,11 +19,18 @@ impl Fixture {
     pub(crate) fn with(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let env: Env = [("HOME", dir.path().as_os_str().to_owned())].into_iter().collect();
-        let loaded = oc_core::config::Config::load_with(&Request { places: Places::default(), ..Request::default() }, &env).unwrap();
+        let loaded = oc_core::config::Config::load_with(
+            &Request {
+                places: Places::default(),
+                ..Request::default()
+            },
+            &env,
+        )
+        .unwrap();
         let world = World::new("oc-doctor", &Common::default(), loaded);
         oc_core::fsx::private_dir(world.paths.openclaw()).unwrap();
         oc_core::fsx::replace(world.paths.service_config(), config.as_bytes()).unwrap();
-        Self { dir, world }
+        Self { _dir: dir, world }
     }
 
     pub(crate) fn scene(&self) -> Scene<'_> {

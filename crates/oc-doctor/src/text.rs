@@ -14,13 +14,19 @@ const TRIES: usize = 64;
 /// text and have at least the first part of each required key: `{}` in a log line is no configuration.
 #[must_use]
 pub fn root_within(text: &str, kind: ConfigType, required: &[String]) -> Option<Range<usize>> {
-    let opens = text.char_indices().filter(|(_, c)| *c == '{').map(|(at, _)| at).take(TRIES);
+    let opens = text
+        .char_indices()
+        .filter(|(_, c)| *c == '{')
+        .map(|(at, _)| at)
+        .take(TRIES);
     opens
         .filter_map(|open| Some(open..open + matching_close(&text[open..])?))
         .filter(|range| range.len() * 2 >= text.trim().len())
         .find(|range| {
             Document::parse(text[range.clone()].as_bytes(), kind).is_ok_and(|document| {
-                required.iter().all(|key| at(&document.value, &keys(key)[..1]).is_some())
+                required
+                    .iter()
+                    .all(|key| at(&document.value, &keys(key)[..1]).is_some())
             })
         })
         .map(|range| with_head_comment(text, range))
@@ -159,13 +165,16 @@ pub fn closed(text: &str, kind: ConfigType) -> Option<String> {
         ends.len() < 100_000
     });
     let whole = std::iter::once((text.trim_end().len(), stack.clone()));
-    whole.chain(ends.into_iter().rev().take(TRIES)).filter(|(_, open)| !open.is_empty()).find_map(|(end, open)| {
-        let mut candidate = text.get(..end)?.trim_end().to_owned();
-        candidate.push('\n');
-        candidate.extend(open.iter().rev());
-        candidate.push('\n');
-        Document::parse(candidate.as_bytes(), kind).ok().map(|_| candidate)
-    })
+    whole
+        .chain(ends.into_iter().rev().take(TRIES))
+        .filter(|(_, open)| !open.is_empty())
+        .find_map(|(end, open)| {
+            let mut candidate = text.get(..end)?.trim_end().to_owned();
+            candidate.push('\n');
+            candidate.extend(open.iter().rev());
+            candidate.push('\n');
+            Document::parse(candidate.as_bytes(), kind).ok().map(|_| candidate)
+        })
 }
 
 /// The text with every missing comma put in; `None` when commas are not (only) what is wrong.
@@ -228,7 +237,11 @@ mod tests {
     #[test]
     fn garbage_before_and_after_is_told_from_the_configuration() {
         let good = "{ gateway: { mode: 'local', /* } */ a: '}' } }";
-        for (before, after) in [("", "}}garbage"), ("2026 [gw] {\"a\":1} x\n", ""), ("log line ", "\n{}")] {
+        for (before, after) in [
+            ("", "}}garbage"),
+            ("2026 [gw] {\"a\":1} x\n", ""),
+            ("log line ", "\n{}"),
+        ] {
             let text = format!("{before}{good}{after}");
             assert_eq!(&text[root_within(&text, K, &required()).unwrap()], good, "{text}");
         }
@@ -250,7 +263,10 @@ mod tests {
     #[test]
     fn every_missing_comma_is_put_in() {
         let text = "{\n  a: 1 // one\n  b: [1 2]\n  c: {d: ','}\n}";
-        assert_eq!(with_commas(text, K).unwrap(), "{\n  a: 1, // one\n  b: [1, 2],\n  c: {d: ','}\n}");
+        assert_eq!(
+            with_commas(text, K).unwrap(),
+            "{\n  a: 1, // one\n  b: [1, 2],\n  c: {d: ','}\n}"
+        );
         assert_eq!(with_commas("{ a: }", K), None);
     }
 

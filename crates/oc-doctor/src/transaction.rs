@@ -136,7 +136,14 @@ impl Transaction {
     /// # Errors
     /// 74 or 77.
     pub fn set_mode(&mut self, world: &World, path: &Path, before: u32, after: u32) -> Result<()> {
-        self.record(world, Step::Mode { path: path.to_owned(), before, after })?;
+        self.record(
+            world,
+            Step::Mode {
+                path: path.to_owned(),
+                before,
+                after,
+            },
+        )?;
         disk::set_mode(path, after)
     }
 
@@ -148,7 +155,13 @@ impl Transaction {
         let mut name = from.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".aside.{}", self.id));
         let to = from.with_file_name(name);
-        self.record(world, Step::Moved { from: from.to_owned(), to: to.clone() })?;
+        self.record(
+            world,
+            Step::Moved {
+                from: from.to_owned(),
+                to: to.clone(),
+            },
+        )?;
         std::fs::rename(from, &to).map_err(|e| Fault::io("move aside", from, e))?;
         Ok(to)
     }
@@ -184,7 +197,11 @@ impl Transaction {
     pub fn keep(self, world: &World, why: &str) -> Result<Closed> {
         self.settle_all()?;
         self.forget(world)?;
-        world.journal.note(&world.event(Kind::Repair, format!("the repair stays: {why}")).with("transaction", &self.id));
+        world.journal.note(
+            &world
+                .event(Kind::Repair, format!("the repair stays: {why}"))
+                .with("transaction", &self.id),
+        );
         Ok(Closed::Kept)
     }
 
@@ -201,7 +218,9 @@ impl Transaction {
         }
         self.forget(world)?;
         world.journal.note(
-            &world.event(Kind::Repair, format!("the repair was taken back: {why}")).with("transaction", &self.id),
+            &world
+                .event(Kind::Repair, format!("the repair was taken back: {why}"))
+                .with("transaction", &self.id),
         );
         Ok(Closed::Undone)
     }
@@ -260,9 +279,15 @@ fn undo_write(swap: &Swap, store: &Store) -> Result<()> {
         None => std::fs::remove_file(&swap.target).map_err(|e| Fault::io("remove", &swap.target, e)),
         Some(before) => {
             let bytes = store.bytes(before).ok_or_else(|| {
-                Fault::data(format_args!("the snapshot of {} is damaged; it stays as it is", swap.target.display()))
+                Fault::data(format_args!(
+                    "the snapshot of {} is damaged; it stays as it is",
+                    swap.target.display()
+                ))
             })?;
-            let back = Swap { mode: swap.mode, ..Swap::plan(&file, &bytes, "undo") };
+            let back = Swap {
+                mode: swap.mode,
+                ..Swap::plan(&file, &bytes, "undo")
+            };
             back.settle()?;
             match back.perform(&bytes) {
                 // Somebody edits at this very moment: theirs.
@@ -288,7 +313,10 @@ pub fn close_by_evidence(world: &World, transaction: Transaction, evidence: Evid
     let (closed, why) = if serving {
         (Closed::Kept, "the service serves again".to_owned())
     } else if now < transaction.weight {
-        (Closed::Kept, "less is wrong with the configuration than before".to_owned())
+        (
+            Closed::Kept,
+            "less is wrong with the configuration than before".to_owned(),
+        )
     } else {
         (Closed::Undone, "it did not help".to_owned())
     };

@@ -29,30 +29,58 @@ pub fn ask(scene: &Scene<'_>) -> Option<Vec<Finding>> {
     let program = scene.world.config.service.doctor_command.first()?;
     let mut cmd = Cmd::new(program);
     crate::own_doctor::environment(&mut cmd, scene.world);
-    let output = cmd.args(["config", "validate", "--json"]).timeout(Duration::from_secs(30)).run().ok()?;
+    let output = cmd
+        .args(["config", "validate", "--json"])
+        .timeout(Duration::from_secs(30))
+        .run()
+        .ok()?;
     let text = output.stdout_text();
     let verdict: Verdict = serde_json::from_str(text.get(text.find('{')?..)?).ok()?;
-    Some(if verdict.valid { Vec::new() } else { verdict.issues.iter().flat_map(findings).collect() })
+    Some(if verdict.valid {
+        Vec::new()
+    } else {
+        verdict.issues.iter().flat_map(findings).collect()
+    })
 }
 
 /// `gateway` + `Unrecognized key: "x"` is about `gateway.x`; `channels.x` + `unknown channel id` about itself.
 fn findings(issue: &Issue) -> Vec<Finding> {
-    let root = if issue.path == "<root>" { "" } else { issue.path.as_str() };
+    let root = if issue.path == "<root>" {
+        ""
+    } else {
+        issue.path.as_str()
+    };
     if let Some(names) = issue.message.strip_prefix("Unrecognized key") {
         return names
             .split('"')
             .skip(1)
             .step_by(2)
             .map(|name| {
-                let path = if root.is_empty() { name.to_owned() } else { format!("{root}.{name}") };
-                Finding::error("config.unknown_key", &path, format!("{path} is not known to the installed version"))
+                let path = if root.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{root}.{name}")
+                };
+                Finding::error(
+                    "config.unknown_key",
+                    &path,
+                    format!("{path} is not known to the installed version"),
+                )
             })
             .collect();
     }
-    let id = if issue.message.starts_with("unknown ") { "config.unknown_key" } else { "config.wrong_value" };
+    let id = if issue.message.starts_with("unknown ") {
+        "config.unknown_key"
+    } else {
+        "config.wrong_value"
+    };
     // What was received may be a secret.
     let message = issue.message.split(", got:").next().unwrap_or("");
-    vec![Finding::error(id, root, format!("{root} is not accepted by the service: {message}"))]
+    vec![Finding::error(
+        id,
+        root,
+        format!("{root} is not accepted by the service: {message}"),
+    )]
 }
 
 #[cfg(test)]
@@ -61,12 +89,31 @@ mod tests {
 
     #[test]
     fn the_recorded_answers_of_2026_9_6() {
-        let issue = |path: &str, message: &str| Issue { path: path.into(), message: message.into() };
+        let issue = |path: &str, message: &str| Issue {
+            path: path.into(),
+            message: message.into(),
+        };
         let cases = [
-            (issue("gateway", "Unrecognized key: \"bogusKey\""), "config.unknown_key", "gateway.bogusKey"),
-            (issue("<root>", "Unrecognized key: \"rootBogus\""), "config.unknown_key", "rootBogus"),
-            (issue("channels.nosuch", "unknown channel id: nosuch"), "config.unknown_key", "channels.nosuch"),
-            (issue("gateway.port", "Invalid input: expected number, received string"), "config.wrong_value", "gateway.port"),
+            (
+                issue("gateway", "Unrecognized key: \"bogusKey\""),
+                "config.unknown_key",
+                "gateway.bogusKey",
+            ),
+            (
+                issue("<root>", "Unrecognized key: \"rootBogus\""),
+                "config.unknown_key",
+                "rootBogus",
+            ),
+            (
+                issue("channels.nosuch", "unknown channel id: nosuch"),
+                "config.unknown_key",
+                "channels.nosuch",
+            ),
+            (
+                issue("gateway.port", "Invalid input: expected number, received string"),
+                "config.wrong_value",
+                "gateway.port",
+            ),
         ];
         for (issue, id, subject) in cases {
             let found = findings(&issue);

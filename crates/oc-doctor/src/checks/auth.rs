@@ -6,13 +6,21 @@ use crate::scene::Scene;
 use serde_json::Value;
 
 /// auth.missing, auth.password_missing
-pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     if !scene.openclaw() || scene.effective.is_none() {
         return;
     }
     let text = |key: &str| scene.get(key).and_then(Value::as_str);
-    let has = |key: &str| scene.get(key).is_some_and(|v| !matches!(v, Value::Null) && v.as_str() != Some(""));
-    let severity = if scene.refused.is_some() { Severity::Error } else { Severity::Warning };
+    let has = |key: &str| {
+        scene
+            .get(key)
+            .is_some_and(|v| !matches!(v, Value::Null) && v.as_str() != Some(""))
+    };
+    let severity = if scene.refused.is_some() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
     let (mode, bind) = (text("gateway.auth.mode"), text("gateway.bind"));
     let open = matches!(bind, Some("lan" | "tailnet" | "custom" | "auto"));
     let signs_in = match mode {

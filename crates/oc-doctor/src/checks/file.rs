@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::scene::Scene;
 
 /// config.missing, config.directory, config.special, config.unreadable, config.too_large, config.permissions
-pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let file = &scene.file;
     let path = file.path.display().to_string();
     let me = rustix::process::geteuid().as_raw();
@@ -71,7 +71,7 @@ pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A word for a shell.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

@@ -4,7 +4,7 @@ use crate::finding::Finding;
 use crate::scene::Scene;
 
 /// config.include
-pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     for (file, why) in &scene.include_faults {
         findings.push(Finding::error(
             "config.include",

@@ -8,7 +8,7 @@ use crate::schema::Problem;
 use serde_json::Value;
 
 /// config.required_key, config.unknown_key, config.wrong_value
-pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(effective) = &scene.effective else { return };
     for required in &scene.world.config.service.required_keys {
         let missing = match crate::document::at(effective, &keys(required)) {
@@ -25,7 +25,11 @@ pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             ));
         }
     }
-    let severity = if scene.refused.is_some() { Severity::Error } else { Severity::Warning };
+    let severity = if scene.refused.is_some() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
     for problem in scene.schema.problems(effective) {
         let (id, path, message) = match problem {
             Problem::Unknown { path } => {
@@ -38,7 +42,10 @@ pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             }
         };
         // Reported as missing already.
-        if !findings.iter().any(|f| f.id == "config.required_key" && f.subject == path) {
+        if !findings
+            .iter()
+            .any(|f| f.id == "config.required_key" && f.subject == path)
+        {
             findings.push(Finding::new(id, severity, path, message));
         }
     }

@@ -4,7 +4,7 @@ use crate::finding::{Finding, weight};
 use crate::scene::Scene;
 
 /// config.refused
-pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let this_content = scene.refused.is_some() && scene.refused == scene.file.hash;
     if this_content && weight(findings) == 0 {
         let path = scene.file.path.display().to_string();

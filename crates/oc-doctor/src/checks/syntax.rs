@@ -5,8 +5,10 @@ use crate::scene::Scene;
 use crate::text;
 
 /// config.empty, config.binary, config.garbage, config.truncated, config.syntax
-pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    let (Some(Err(error)), Some(bytes)) = (&scene.parsed, scene.file.bytes()) else { return };
+pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let (Some(Err(error)), Some(bytes)) = (&scene.parsed, scene.file.bytes()) else {
+        return;
+    };
     let path = scene.file.path.display();
     let subject = scene.file.path.display().to_string();
     let place = format!("line {}, column {}", error.line, error.column);
@@ -22,12 +24,18 @@ pub fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             Some(root) if root.start > 0 && root.end >= text.trim_end().len() => Finding::error(
                 "config.garbage",
                 subject,
-                format!("{path} has {} bytes before the configuration that do not belong there", root.start),
+                format!(
+                    "{path} has {} bytes before the configuration that do not belong there",
+                    root.start
+                ),
             ),
             Some(root) => Finding::error(
                 "config.garbage",
                 subject,
-                format!("{path} goes on after the end of the configuration, at byte {}", root.end),
+                format!(
+                    "{path} goes on after the end of the configuration, at byte {}",
+                    root.end
+                ),
             )
             .place(error),
             None if text::cut_short(&text) => Finding::error(

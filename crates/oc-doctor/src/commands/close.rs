@@ -13,7 +13,7 @@ use oc_core::world::World;
 ///
 /// # Errors
 /// 75 when another healing is under way; 65, 74 or 77.
-pub fn commit(world: &World, probed: &Probed) -> Result<Answer> {
+pub(crate) fn commit(world: &World, probed: &Probed) -> Result<Answer> {
     close(world, probed, Closed::Kept)
 }
 
@@ -21,7 +21,7 @@ pub fn commit(world: &World, probed: &Probed) -> Result<Answer> {
 ///
 /// # Errors
 /// As [`commit`].
-pub fn undo(world: &World, probed: &Probed) -> Result<Answer> {
+pub(crate) fn undo(world: &World, probed: &Probed) -> Result<Answer> {
     close(world, probed, Closed::Undone)
 }
 

@@ -17,7 +17,7 @@ const VERIFY: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// 75 when another healing is under way or somebody edits the configuration at this moment; 74 or 77.
-pub fn run(world: &World, probed: &Probed, verify: bool) -> Result<Answer> {
+pub(crate) fn run(world: &World, probed: &Probed, verify: bool) -> Result<Answer> {
     let _lock = super::lock(world)?;
     if !world.common.dry_run {
         close_leftover(world, probed)?;
@@ -52,7 +52,7 @@ pub fn run(world: &World, probed: &Probed, verify: bool) -> Result<Answer> {
 ///
 /// # Errors
 /// 74 or 77.
-pub fn close_leftover(world: &World, probed: &Probed) -> Result<()> {
+pub(crate) fn close_leftover(world: &World, probed: &Probed) -> Result<()> {
     if let Some(open) = Transaction::open(world)? {
         let evidence = Evidence::gather(world, probed.probe.as_deref())?;
         let (closed, why) = transaction::close_by_evidence(world, open, evidence)?;

@@ -16,14 +16,13 @@ use oc_core::journal::Kind;
 use oc_core::run::Answer;
 use oc_core::world::World;
 use serde_json::json;
-use std::fmt::Write as _;
 use std::path::Path;
 
 /// Lists them, newest first.
 ///
 /// # Errors
 /// 74 or 77.
-pub fn list(world: &World) -> Result<Answer> {
+pub(crate) fn list(world: &World) -> Result<Answer> {
     let index = Store::new(&world.paths).index()?;
     let good = index.good().map(|g| g.id.clone());
     let current = Scene::look(world, Evidence::default()).file.hash;
@@ -37,34 +36,43 @@ pub fn list(world: &World) -> Result<Answer> {
         ];
         let marks: Vec<&str> = marks.into_iter().flatten().collect();
         let note = generation.note.as_deref().unwrap_or("");
-        // Writing into a String cannot fail.
-        drop(writeln!(
-            text,
-            "{}  {}  {:>7} B  {:<10}  {}  {note}",
+        text.push_str(&format!(
+            "{}  {}  {:>7} B  {:<10}  {}  {note}\n",
             generation.id,
             when(&generation.at),
             generation.size(),
-            serde_json::to_value(generation.reason).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+            serde_json::to_value(generation.reason)
+                .ok()
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default(),
             marks.join(", "),
         ));
-        rows.push(json!({"id": generation.id, "at": when(&generation.at), "size": generation.size(),
+        rows.push(
+            json!({"id": generation.id, "at": when(&generation.at), "size": generation.size(),
             "files": generation.files.iter().map(|f| json!({"path": f.path, "sha256": f.hash})).collect::<Vec<_>>(),
             "reason": generation.reason, "note": generation.note,
             "healthy_since": generation.healthy_since.as_ref().map(|(at, _)| when(at)),
             "good_since": generation.good_since.as_ref().map(when), "good": Some(&generation.id) == good.as_ref(),
-            "on_disk": generation.main_hash() == current.as_ref(), "rejected": generation.rejected}));
+            "on_disk": generation.main_hash() == current.as_ref(), "rejected": generation.rejected}),
+        );
     }
     if text.is_empty() {
         text.push_str("no generations yet; `oc-doctor snapshot` makes one\n");
     }
-    Ok(Answer::new("oc.doctor-generations/1", Exit::Good, "listed", &json!({ "generations": rows }))?.text(text))
+    Ok(Answer::new(
+        "oc.doctor-generations/1",
+        Exit::Good,
+        "listed",
+        &json!({ "generations": rows }),
+    )?
+    .text(text))
 }
 
 /// What changed since a generation.
 ///
 /// # Errors
 /// 64 when there is no such generation, 65 when it is damaged.
-pub fn diff(world: &World, name: &str) -> Result<Answer> {
+pub(crate) fn diff(world: &World, name: &str) -> Result<Answer> {
     let store = Store::new(&world.paths);
     let scene = Scene::look(world, Evidence::default());
     let generation = store.find(name, scene.file.hash.as_ref())?;
@@ -89,7 +97,11 @@ pub fn diff(world: &World, name: &str) -> Result<Answer> {
     }
     let same = text.is_empty();
     let body = json!({"generation": generation.id, "diff": text});
-    let (exit, verdict) = if same { (Exit::Good, "same") } else { (Exit::Answer(1), "different") };
+    let (exit, verdict) = if same {
+        (Exit::Good, "same")
+    } else {
+        (Exit::Answer(1), "different")
+    };
     Ok(Answer::new("oc.doctor-diff/1", exit, verdict, &body)?.text(text))
 }
 
@@ -97,20 +109,24 @@ pub fn diff(world: &World, name: &str) -> Result<Answer> {
 ///
 /// # Errors
 /// 64 when there is no such generation; 65 when it is damaged; 75 when another healing is under way; 74 or 77.
-pub fn rollback(world: &World, name: &str) -> Result<Answer> {
+pub(crate) fn rollback(world: &World, name: &str) -> Result<Answer> {
     let _lock = super::lock(world)?;
     let store = Store::new(&world.paths);
     let scene = Scene::look(world, Evidence::default());
     let generation = store.find(name, scene.file.hash.as_ref())?;
     let (body, changed) = restore(world, &store, &scene, &generation, "rollback")?;
-    if changed { body.answer_with(Exit::Good, "rolled_back") } else { body.answer_with(Exit::Good, "same") }
+    if changed {
+        body.answer_with(Exit::Good, "rolled_back")
+    } else {
+        body.answer_with(Exit::Good, "same")
+    }
 }
 
 /// Writes every file of a generation back.
 ///
 /// # Errors
 /// 65 when the generation is damaged; 75 when somebody edits at this moment; 74 or 77.
-pub fn restore(
+pub(crate) fn restore(
     world: &World,
     store: &Store,
     scene: &Scene<'_>,
@@ -126,12 +142,17 @@ pub fn restore(
             writes.push((on_disk, bytes));
         }
     }
-    let mut body = Body { dry_run: world.common.dry_run, ..Body::default() };
+    let mut body = Body {
+        dry_run: world.common.dry_run,
+        ..Body::default()
+    };
     body.actions = writes
         .iter()
         .map(|(file, _)| format!("{} restored from generation {}", file.path.display(), generation.id))
         .collect();
-    let main = store.bytes(&generation.files[0].hash).ok_or_else(|| damaged(generation))?;
+    let main = store
+        .bytes(&generation.files[0].hash)
+        .ok_or_else(|| damaged(generation))?;
     body.diff = Some(show_diff(scene, &scene.with_bytes(&main))).filter(|d| !d.is_empty());
     if writes.is_empty() || world.common.dry_run {
         let changed = !writes.is_empty();
@@ -151,11 +172,16 @@ pub fn restore(
     body.generation_after = Some(generation.id.clone());
     open.generation_after.clone_from(&body.generation_after);
     open.save(world)?;
-    world.journal.note(&world.event(Kind::Repair, body.actions.join("; ")).with("transaction", &open.id));
+    world.journal.note(
+        &world
+            .event(Kind::Repair, body.actions.join("; "))
+            .with("transaction", &open.id),
+    );
     body.transaction = Some(open.id);
     Ok((body, true))
 }
 
 fn damaged(generation: &Generation) -> Fault {
-    Fault::data(format_args!("generation {} is damaged", generation.id)).hint("choose another one: `oc-doctor generations`")
+    Fault::data(format_args!("generation {} is damaged", generation.id))
+        .hint("choose another one: `oc-doctor generations`")
 }

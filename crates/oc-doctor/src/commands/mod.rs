@@ -28,9 +28,7 @@ pub fn run(common: &Common, command: Command) -> Result<Answer> {
     }
     let world = World::open("oc-doctor", common, true)?;
     match command {
-        Command::Check(probed) => {
-            repair::check(&world, Evidence::gather(&world, probed.probe.as_deref())?)?.answer()
-        }
+        Command::Check(probed) => repair::check(&world, Evidence::gather(&world, probed.probe.as_deref())?)?.answer(),
         Command::Fix { probed, verify } => fix::run(&world, &probed, verify),
         Command::Commit(probed) => close::commit(&world, &probed),
         Command::Undo(probed) => close::undo(&world, &probed),

@@ -14,11 +14,19 @@ use oc_core::world::World;
 ///
 /// # Errors
 /// Only when nobody says where home is.
-pub fn run(common: &Common) -> Result<Answer> {
+pub(crate) fn run(common: &Common) -> Result<Answer> {
     let world = World::open_whatever("oc-doctor", common)?;
     let scene = Scene::look(&world, Evidence::default());
     let findings = checks::configuration(&scene);
     let fatal = !checks::fatal(&findings).is_empty();
-    let body = Body { findings, dry_run: common.dry_run, ..Body::default() };
-    if fatal { body.answer_with(Exit::Config, "config") } else { body.answer_with(Exit::Good, "may_start") }
+    let body = Body {
+        findings,
+        dry_run: common.dry_run,
+        ..Body::default()
+    };
+    if fatal {
+        body.answer_with(Exit::Config, "config")
+    } else {
+        body.answer_with(Exit::Good, "may_start")
+    }
 }

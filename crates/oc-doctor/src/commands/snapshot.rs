@@ -17,7 +17,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// 74 or 77; by hand also 75 when another healing is under way.
-pub fn run(world: &World, note: Option<&str>, auto: bool, probed: &Probed) -> Result<Answer> {
+pub(crate) fn run(world: &World, note: Option<&str>, auto: bool, probed: &Probed) -> Result<Answer> {
     let answer = |verdict, id: Option<&str>, good: bool| {
         let text = match id {
             Some(id) if !auto => format!("generation {id}\n"),
@@ -40,9 +40,15 @@ pub fn run(world: &World, note: Option<&str>, auto: bool, probed: &Probed) -> Re
         return answer("nothing", None, false);
     }
     let store = Store::new(&world.paths);
-    let known = store.index()?.newest_first().next().and_then(|g| g.main_hash().cloned());
+    let known = store
+        .index()?
+        .newest_first()
+        .next()
+        .and_then(|g| g.main_hash().cloned());
     let reason = if auto { Reason::Seen } else { Reason::Person };
-    let Some(id) = store.snapshot(&scene, reason, note)? else { return answer("nothing", None, false) };
+    let Some(id) = store.snapshot(&scene, reason, note)? else {
+        return answer("nothing", None, false);
+    };
     let mut good = false;
     if let Some(seen) = sighting(&scene) {
         let after: Duration = world.config.doctor.good_after.get();
@@ -50,10 +56,16 @@ pub fn run(world: &World, note: Option<&str>, auto: bool, probed: &Probed) -> Re
     }
     if good {
         let text = format!("configuration {id} is last-known-good now");
-        world.journal.note(&world.event(Kind::Repair, text).with("generation", &id));
+        world
+            .journal
+            .note(&world.event(Kind::Repair, text).with("generation", &id));
     }
     store.prune(&world.config.doctor, std::slice::from_ref(&id))?;
-    answer(if known == scene.file.hash { "unchanged" } else { "kept" }, Some(&id.0), good)
+    answer(
+        if known == scene.file.hash { "unchanged" } else { "kept" },
+        Some(&id.0),
+        good,
+    )
 }
 
 fn sighting(scene: &Scene<'_>) -> Option<Sighting> {
@@ -62,5 +74,9 @@ fn sighting(scene: &Scene<'_>) -> Option<Sighting> {
     }
     let identity = scene.evidence.identity.clone().or_else(|| crate::owner::of(scene))?;
     let age = Duration::from_millis(identity.age_ms()?);
-    Some(Sighting { identity, at: Stamp::now(), age })
+    Some(Sighting {
+        identity,
+        at: Stamp::now(),
+        age,
+    })
 }

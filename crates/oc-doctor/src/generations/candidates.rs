@@ -39,8 +39,12 @@ pub fn candidates(store: &Store, scene: &Scene<'_>) -> Result<Vec<Candidate>> {
     };
     let mut generations: Vec<&Generation> = index.newest_first().filter(|g| g.rejected.is_none()).collect();
     generations.sort_by_key(|g| rank(g));
-    let rejected: Vec<&Hash> =
-        index.generations.iter().filter(|g| g.rejected.is_some()).filter_map(Generation::main_hash).collect();
+    let rejected: Vec<&Hash> = index
+        .generations
+        .iter()
+        .filter(|g| g.rejected.is_some())
+        .filter_map(Generation::main_hash)
+        .collect();
     let stored = generations.into_iter().filter_map(|g| {
         Some(Candidate {
             name: format!("generation {}", g.id),
@@ -51,7 +55,11 @@ pub fn candidates(store: &Store, scene: &Scene<'_>) -> Result<Vec<Candidate>> {
     let own = own_backups(&scene.file.path).into_iter().filter_map(|path| {
         let name = path.file_name()?.to_string_lossy().into_owned();
         let bytes = OnDisk::read(&path).bytes()?.to_vec();
-        (!rejected.contains(&&Hash::of(&bytes))).then_some(Candidate { name, bytes, generation: None })
+        (!rejected.contains(&&Hash::of(&bytes))).then_some(Candidate {
+            name,
+            bytes,
+            generation: None,
+        })
     });
     let mut seen: Vec<Hash> = scene.file.hash.iter().cloned().collect();
     Ok(stored
@@ -76,11 +84,16 @@ fn sound(scene: &Scene<'_>, candidate: &Candidate) -> bool {
 /// The service's own backups, the most trustworthy kind first and within a kind the newest: `.last-good`, the `.bak`
 /// ring, what its doctor put aside.
 #[must_use]
-pub fn own_backups(config: &Path) -> Vec<PathBuf> {
-    let (Some(dir), Some(name)) = (config.parent(), config.file_name().map(|n| n.to_string_lossy().into_owned())) else {
+fn own_backups(config: &Path) -> Vec<PathBuf> {
+    let (Some(dir), Some(name)) = (
+        config.parent(),
+        config.file_name().map(|n| n.to_string_lossy().into_owned()),
+    ) else {
         return Vec::new();
     };
-    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Vec::new();
+    };
     let mut found: Vec<(u32, std::cmp::Reverse<std::time::SystemTime>, PathBuf)> = entries
         .flatten()
         .filter_map(|entry| {
@@ -91,7 +104,12 @@ pub fn own_backups(config: &Path) -> Vec<PathBuf> {
                 rest if rest.starts_with(".clobbered.") => 2,
                 _ => return None,
             };
-            let changed = entry.metadata().ok().filter(std::fs::Metadata::is_file)?.modified().ok()?;
+            let changed = entry
+                .metadata()
+                .ok()
+                .filter(std::fs::Metadata::is_file)?
+                .modified()
+                .ok()?;
             Some((rank, std::cmp::Reverse(changed), entry.path()))
         })
         .collect();

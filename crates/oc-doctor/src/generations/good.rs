@@ -24,14 +24,23 @@ pub struct Sighting {
 /// Notes a sighting on the generation that is on disk; true when it became last-known-good by it.
 pub fn sight(index: &mut Index, id: &Id, scene: &Scene<'_>, seen: &Sighting, good_after: Duration) -> bool {
     let older_than_process = |changed: Option<i64>| {
-        let started = seen.at.wall_ms.saturating_sub(i64::try_from(seen.age.as_millis()).unwrap_or(i64::MAX));
+        let started = seen
+            .at
+            .wall_ms
+            .saturating_sub(i64::try_from(seen.age.as_millis()).unwrap_or(i64::MAX));
         changed.is_some_and(|changed| changed < started)
     };
-    let unchanged = std::iter::once(&scene.file).chain(&scene.includes).all(|f| older_than_process(f.changed_ms));
+    let unchanged = std::iter::once(&scene.file)
+        .chain(&scene.includes)
+        .all(|f| older_than_process(f.changed_ms));
     // What the schema hints at does not matter here: the service did start with it.
-    let clean = !checks::configuration(scene).iter().any(|f| f.severity == Severity::Error);
+    let clean = !checks::configuration(scene)
+        .iter()
+        .any(|f| f.severity == Severity::Error);
     let is_good = index.good().is_some_and(|g| g.id == *id);
-    let Some(generation) = index.get_mut(id) else { return false };
+    let Some(generation) = index.get_mut(id) else {
+        return false;
+    };
     if !unchanged || !clean {
         generation.healthy_since = None;
         return false;
@@ -62,12 +71,24 @@ mod tests {
     const MIN: Duration = Duration::from_secs(60);
 
     fn seen(at: &Stamp, age: Duration, pid: i32) -> Sighting {
-        Sighting { identity: Identity { pid, started: 1, boot: "b".into() }, at: at.clone(), age }
+        Sighting {
+            identity: Identity {
+                pid,
+                started: 1,
+                boot: "b".into(),
+            },
+            at: at.clone(),
+            age,
+        }
     }
 
     fn indexed(content: &str) -> (Index, Id) {
         let mut index = Index::default();
-        let file = FileRef { path: "openclaw.json".into(), hash: Hash::of(content.as_bytes()), size: 1 };
+        let file = FileRef {
+            path: "openclaw.json".into(),
+            hash: Hash::of(content.as_bytes()),
+            size: 1,
+        };
         let generation = Generation::new(vec![file], Reason::Seen, None);
         let id = generation.id.clone();
         index.add(generation);
@@ -82,7 +103,13 @@ mod tests {
         // The process started after the file was written.
         let mut later = |minutes: u32, pid| {
             let at = now.plus(MIN * (minutes + 1));
-            sight(&mut index, &id, &fixture.scene(), &seen(&at, MIN * minutes, pid), MIN * 10)
+            sight(
+                &mut index,
+                &id,
+                &fixture.scene(),
+                &seen(&at, MIN * minutes, pid),
+                MIN * 10,
+            )
         };
         assert!(!later(0, 7) && !later(9, 7));
         assert!(!later(10, 8), "another process begins anew");
@@ -97,7 +124,13 @@ mod tests {
         let now = Stamp::now();
         for minutes in [0, 20, 40] {
             let at = now.plus(MIN * minutes);
-            assert!(!sight(&mut index, &id, &fixture.scene(), &seen(&at, MIN * (minutes + 60), 7), MIN * 10));
+            assert!(!sight(
+                &mut index,
+                &id,
+                &fixture.scene(),
+                &seen(&at, MIN * (minutes + 60), 7),
+                MIN * 10
+            ));
         }
     }
 
@@ -109,7 +142,13 @@ mod tests {
         let now = Stamp::now();
         for minutes in [0, 20, 40] {
             let at = now.plus(MIN * (minutes + 1));
-            assert!(!sight(&mut index, &id, &fixture.scene(), &seen(&at, MIN * minutes, 7), MIN * 10));
+            assert!(!sight(
+                &mut index,
+                &id,
+                &fixture.scene(),
+                &seen(&at, MIN * minutes, 7),
+                MIN * 10
+            ));
         }
     }
 }

@@ -168,7 +168,12 @@ impl Index {
 
     /// Drops the oldest beyond `max` generations and `bytes` bytes, but never last-known-good nor what is `needed`.
     pub fn prune(&mut self, max: usize, bytes: u64, needed: &[Id]) {
-        let keep: Vec<Id> = self.good().map(|g| g.id.clone()).into_iter().chain(needed.iter().cloned()).collect();
+        let keep: Vec<Id> = self
+            .good()
+            .map(|g| g.id.clone())
+            .into_iter()
+            .chain(needed.iter().cloned())
+            .collect();
         loop {
             let size: u64 = self.generations.iter().map(Generation::size).sum();
             if self.generations.len() <= max && size <= bytes {
@@ -176,8 +181,17 @@ impl Index {
             }
             // Those that nobody asked for go first.
             let droppable = |g: &&Generation| !keep.contains(&g.id);
-            let first = self.generations.iter().filter(droppable).find(|g| g.reason != Reason::Person);
-            let Some(id) = first.or_else(|| self.generations.iter().find(droppable)).map(|g| g.id.clone()) else { return };
+            let first = self
+                .generations
+                .iter()
+                .filter(droppable)
+                .find(|g| g.reason != Reason::Person);
+            let Some(id) = first
+                .or_else(|| self.generations.iter().find(droppable))
+                .map(|g| g.id.clone())
+            else {
+                return;
+            };
             self.generations.retain(|g| g.id != id);
         }
     }
@@ -189,7 +203,15 @@ mod tests {
 
     fn generation(content: &str, reason: Reason) -> Generation {
         let hash = Hash::of(content.as_bytes());
-        Generation::new(vec![FileRef { path: "openclaw.json".into(), hash, size: 100 }], reason, None)
+        Generation::new(
+            vec![FileRef {
+                path: "openclaw.json".into(),
+                hash,
+                size: 100,
+            }],
+            reason,
+            None,
+        )
     }
 
     #[test]

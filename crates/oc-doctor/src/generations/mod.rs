@@ -32,7 +32,9 @@ impl Store {
     /// The store of an instance. Touches nothing.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { dir: paths.generations() }
+        Self {
+            dir: paths.generations(),
+        }
     }
 
     fn file(&self) -> File {
@@ -89,19 +91,27 @@ impl Store {
     /// # Errors
     /// 74 or 77: a repair must not begin without its snapshot.
     pub fn snapshot(&self, scene: &Scene<'_>, reason: Reason, note: Option<&str>) -> Result<Option<Id>> {
-        let files: Vec<&OnDisk> =
-            std::iter::once(&scene.file).chain(&scene.includes).filter(|f| f.bytes().is_some()).collect();
+        let files: Vec<&OnDisk> = std::iter::once(&scene.file)
+            .chain(&scene.includes)
+            .filter(|f| f.bytes().is_some())
+            .collect();
         if scene.file.bytes().is_none() {
             return Ok(None);
         }
         let root = scene.file.target.parent().unwrap_or(Path::new("/"));
         let mut refs = Vec::new();
         for file in files {
-            let (Some(bytes), Some(hash)) = (file.bytes(), file.hash.clone()) else { continue };
+            let (Some(bytes), Some(hash)) = (file.bytes(), file.hash.clone()) else {
+                continue;
+            };
             self.keep(&hash, bytes)?;
             // Included files are named relative to the configuration: the directory may move.
             let path = file.target.strip_prefix(root).unwrap_or(&file.target).to_owned();
-            refs.push(FileRef { path, size: bytes.len() as u64, hash });
+            refs.push(FileRef {
+                path,
+                size: bytes.len() as u64,
+                hash,
+            });
         }
         let generation = Generation::new(refs, reason, note.map(str::to_owned));
         let id = generation.id.clone();
@@ -116,7 +126,11 @@ impl Store {
     pub fn adopt(&self, name: &Path, bytes: &[u8], reason: Reason, note: Option<&str>) -> Result<Id> {
         let hash = Hash::of(bytes);
         self.keep(&hash, bytes)?;
-        let file = FileRef { path: name.to_owned(), size: bytes.len() as u64, hash };
+        let file = FileRef {
+            path: name.to_owned(),
+            size: bytes.len() as u64,
+            hash,
+        };
         let generation = Generation::new(vec![file], reason, note.map(str::to_owned));
         let id = generation.id.clone();
         self.change(|index| index.add(generation))?;
@@ -142,10 +156,16 @@ impl Store {
         let max = usize::try_from(bounds.generations_max).unwrap_or(usize::MAX);
         self.change(|index| index.prune(max, bounds.generations_size.get(), needed))?;
         let index = self.index()?;
-        let Ok(objects) = std::fs::read_dir(self.dir.join("objects")) else { return Ok(()) };
+        let Ok(objects) = std::fs::read_dir(self.dir.join("objects")) else {
+            return Ok(());
+        };
         for object in objects.flatten() {
             let name = object.file_name().to_string_lossy().into_owned();
-            let used = index.generations.iter().flat_map(|g| &g.files).any(|f| f.hash.0 == name);
+            let used = index
+                .generations
+                .iter()
+                .flat_map(|g| &g.files)
+                .any(|f| f.hash.0 == name);
             if !used {
                 std::fs::remove_file(object.path()).map_err(|e| Fault::io("remove", &object.path(), e))?;
             }
@@ -162,10 +182,15 @@ impl Store {
         let index = self.index()?;
         let fault = |what: String| Fault::usage(what).hint("see `oc-doctor generations`");
         if name == "good" {
-            return index.good().cloned().ok_or_else(|| fault("there is no last-known-good configuration yet".to_owned()));
+            return index
+                .good()
+                .cloned()
+                .ok_or_else(|| fault("there is no last-known-good configuration yet".to_owned()));
         }
         if let Some(back) = name.strip_prefix('-').and_then(|n| n.parse::<usize>().ok()) {
-            let mut others = index.newest_first().filter(|g| Some(g.main_hash()) != current.map(Some));
+            let mut others = index
+                .newest_first()
+                .filter(|g| Some(g.main_hash()) != current.map(Some));
             return others
                 .nth(back.saturating_sub(1))
                 .cloned()

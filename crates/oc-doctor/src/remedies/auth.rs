@@ -18,14 +18,18 @@ fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     let auth = keys("gateway.auth");
     let known = ask.candidates.iter().find_map(|candidate| {
         let other = Document::parse(&candidate.bytes, ask.scene.world.config.service.config_type).ok()?;
-        let value = other.get(&auth).filter(|value| Some(*value) != document.get(&auth))?.clone();
+        let value = other
+            .get(&auth)
+            .filter(|value| Some(*value) != document.get(&auth))?
+            .clone();
         // It must bring a secret, or the contradiction stays.
         (value.get("token").is_some() || value.get("password").is_some()).then_some((value, candidate))
     });
     let (after, what) = match known {
-        Some((value, candidate)) => {
-            (edit::set(&document.text, &auth, &value)?, format!("gateway.auth taken from {}", candidate.name))
-        }
+        Some((value, candidate)) => (
+            edit::set(&document.text, &auth, &value)?,
+            format!("gateway.auth taken from {}", candidate.name),
+        ),
         None if ask.finding.id == "auth.missing" => (
             edit::set(&document.text, &keys("gateway.bind"), &json!("loopback"))?,
             "gateway.bind set to \"loopback\": without sign-in only this machine may connect".to_owned(),
@@ -35,5 +39,9 @@ fn propose(ask: &Ask<'_>) -> Option<Proposal> {
             "gateway.auth.mode set to \"token\"".to_owned(),
         ),
     };
-    Some(Proposal::Content { what, bytes: after.into_bytes(), restored: None })
+    Some(Proposal::Content {
+        what,
+        bytes: after.into_bytes(),
+        restored: None,
+    })
 }

@@ -3,8 +3,12 @@
 use super::{Ask, Proposal, Remedy};
 use crate::text;
 
-pub(super) const REMEDY: Remedy =
-    Remedy { name: "commas", heals: &["config.syntax"], does: "puts missing commas in", propose };
+pub(super) const REMEDY: Remedy = Remedy {
+    name: "commas",
+    heals: &["config.syntax"],
+    does: "puts missing commas in",
+    propose,
+};
 
 fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     let before = std::str::from_utf8(ask.scene.file.bytes()?).ok()?;

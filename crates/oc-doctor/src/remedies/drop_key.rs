@@ -13,11 +13,23 @@ pub(super) const REMEDY: Remedy = Remedy {
 
 fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     let key = &ask.finding.subject;
-    if ask.scene.world.config.service.required_keys.iter().any(|required| required == key) {
+    if ask
+        .scene
+        .world
+        .config
+        .service
+        .required_keys
+        .iter()
+        .any(|required| required == key)
+    {
         return None;
     }
     let after = edit::remove(&ask.scene.document()?.text, &path_of(ask, key)?)?;
-    Some(Proposal::Content { what: format!("{key} dropped"), bytes: after.into_bytes(), restored: None })
+    Some(Proposal::Content {
+        what: format!("{key} dropped"),
+        bytes: after.into_bytes(),
+        restored: None,
+    })
 }
 
 /// Keys may hold dots themselves (model names do), so the dotted subject is matched against what is there.

@@ -17,5 +17,9 @@ fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     }
     let before = file.mode?;
     // Only what is missing: the rights of others stay as they are.
-    (before & 0o600 != 0o600).then(|| Proposal::Mode { path: file.target.clone(), before, after: before | 0o600 })
+    (before & 0o600 != 0o600).then(|| Proposal::Mode {
+        path: file.target.clone(),
+        before,
+        after: before | 0o600,
+    })
 }

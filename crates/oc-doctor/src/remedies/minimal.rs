@@ -30,7 +30,8 @@ fn propose(ask: &Ask<'_>) -> Option<Proposal> {
          {{\n  \"gateway\": {{ \"mode\": \"local\", \"bind\": \"loopback\", \"port\": {port} }}\n}}\n"
     );
     Some(Proposal::Content {
-        what: "replaced by the smallest configuration that serves, because no copy was found; channels are off".to_owned(),
+        what: "replaced by the smallest configuration that serves, because no copy was found; channels are off"
+            .to_owned(),
         bytes: text.into_bytes(),
         restored: None,
     })

@@ -10,5 +10,7 @@ pub(super) const REMEDY: Remedy = Remedy {
 };
 
 fn propose(ask: &Ask<'_>) -> Option<Proposal> {
-    Some(Proposal::Aside { path: ask.scene.file.target.clone() })
+    Some(Proposal::Aside {
+        path: ask.scene.file.target.clone(),
+    })
 }

@@ -17,7 +17,11 @@ fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     let text = &ask.scene.document()?.text;
     let (value, from) = value(ask, key)?;
     let after = edit::set(text, &keys(key), &value)?;
-    Some(Proposal::Content { what: format!("{key} put back{from}"), bytes: after.into_bytes(), restored: None })
+    Some(Proposal::Content {
+        what: format!("{key} put back{from}"),
+        bytes: after.into_bytes(),
+        restored: None,
+    })
 }
 
 fn value(ask: &Ask<'_>, key: &str) -> Option<(Value, String)> {

@@ -21,7 +21,10 @@ pub(super) const REMEDY: Remedy = Remedy {
 
 fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     let best = ask.candidates.first()?;
-    let when = best.generation.as_ref().map(|g| format!(" of {}", crate::generations::when(&g.at)));
+    let when = best
+        .generation
+        .as_ref()
+        .map(|g| format!(" of {}", crate::generations::when(&g.at)));
     Some(Proposal::Content {
         what: format!("restored from {}{}", best.name, when.unwrap_or_default()),
         bytes: best.bytes.clone(),
