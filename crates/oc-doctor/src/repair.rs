@@ -7,6 +7,7 @@ use crate::disk::OnDisk;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, weight};
 use crate::generations::{Candidate, Id, Reason, Store, candidates};
+use crate::own_doctor;
 use crate::remedies::{self, Ask, Proposal};
 use crate::report::Body;
 use crate::scene::Scene;
@@ -92,6 +93,18 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
         }
         plan = self::plan(&scene, &store)?;
         merge_findings(&mut body.findings, &plan.findings);
+    }
+    let worst = checks::configuration(&scene);
+    if weight(&worst) > 0 && own_doctor::allowed(&scene, &store) {
+        body.actions.append(&mut own_doctor::run(&scene, &store, &mut open)?);
+        merge_findings(&mut body.findings, &worst);
+        scene = scene.again();
+        let left = checks::configuration(&scene);
+        for finding in body.findings.iter_mut().filter(|f| f.blocks() && f.remedy.is_none()) {
+            if !left.iter().any(|l| l.same(finding) && l.blocks()) {
+                finding.remedy = Some("own_doctor".to_owned());
+            }
+        }
     }
     finish(world, &store, open, &before, &scene, body)
 }

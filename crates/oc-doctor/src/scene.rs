@@ -76,7 +76,12 @@ impl<'a> Scene<'a> {
     /// A fresh look at the disk with the evidence of this one.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self::look(self.world, self.evidence.clone())
+        let mut found = Self::look(self.world, self.evidence.clone());
+        if found.file.hash == self.refused {
+            // Written anew, but the very content that was refused.
+            found.refused.clone_from(&self.refused);
+        }
+        found
     }
 
     fn build(world: &'a World, file: OnDisk, evidence: Evidence, schema: Rc<Schema>, refused: Option<Hash>) -> Self {

@@ -41,6 +41,15 @@ pub enum Step {
         /// Where it is now.
         to: PathBuf,
     },
+    /// Another program (the service's own doctor) was let at a file.
+    Foreign {
+        /// Which file.
+        target: PathBuf,
+        /// What was in it before; null when it was not there.
+        before: Option<Hash>,
+        /// Its permission bits before.
+        mode: Option<u32>,
+    },
     /// Something that cannot be taken back: a process was ended, a rotated log removed.
     Final {
         /// What, as a sentence.
@@ -126,6 +135,11 @@ impl Transaction {
         let done = swap.perform(bytes);
         if done.is_err() {
             self.steps.pop();
+            if self.steps.is_empty() {
+                self.forget(world)?;
+            } else {
+                self.save(world)?;
+            }
         }
         crash_point("written");
         done
@@ -164,6 +178,21 @@ impl Transaction {
         )?;
         std::fs::rename(from, &to).map_err(|e| Fault::io("move aside", from, e))?;
         Ok(to)
+    }
+
+    /// Notes that another program is let at a file.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn foreign(&mut self, world: &World, file: &OnDisk) -> Result<()> {
+        self.record(
+            world,
+            Step::Foreign {
+                target: file.target.clone(),
+                before: file.hash.clone(),
+                mode: file.mode,
+            },
+        )
     }
 
     /// Notes something that cannot be taken back, before it is done.
@@ -266,8 +295,32 @@ fn undo_step(step: &Step, store: &Store) -> Result<()> {
             }
             Ok(())
         }
+        Step::Foreign { target, before, mode } => undo_foreign(target, before.as_ref(), *mode, store),
         Step::Final { .. } => Ok(()),
     }
+}
+
+/// Nobody knows what the other program meant to leave, so whatever it left goes; a snapshot of it was taken.
+fn undo_foreign(target: &Path, before: Option<&Hash>, mode: Option<u32>, store: &Store) -> Result<()> {
+    let file = OnDisk::read(target);
+    let (Some(before), true) = (before, file.hash.as_ref() != before) else {
+        return Ok(());
+    };
+    let Some(bytes) = store.bytes(before) else {
+        return Ok(());
+    };
+    if let Some(left) = file.bytes() {
+        store.adopt(
+            target,
+            left,
+            crate::generations::Reason::Other,
+            Some("left by the service's own doctor"),
+        )?;
+    }
+    let mut back = Swap::plan(&file, &bytes, "undo");
+    back.mode = mode.unwrap_or(back.mode);
+    back.settle()?;
+    back.perform(&bytes)
 }
 
 fn undo_write(swap: &Swap, store: &Store) -> Result<()> {

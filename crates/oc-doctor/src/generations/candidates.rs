@@ -84,7 +84,7 @@ fn sound(scene: &Scene<'_>, candidate: &Candidate) -> bool {
 /// The service's own backups, the most trustworthy kind first and within a kind the newest: `.last-good`, the `.bak`
 /// ring, what its doctor put aside.
 #[must_use]
-fn own_backups(config: &Path) -> Vec<PathBuf> {
+pub fn own_backups(config: &Path) -> Vec<PathBuf> {
     let (Some(dir), Some(name)) = (
         config.parent(),
         config.file_name().map(|n| n.to_string_lossy().into_owned()),

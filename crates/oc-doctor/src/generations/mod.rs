@@ -5,7 +5,7 @@ mod candidates;
 mod good;
 mod index;
 
-pub use candidates::{Candidate, candidates};
+pub use candidates::{Candidate, candidates, own_backups};
 pub use good::{Sighting, sight};
 pub use index::{FileRef, Generation, Id, Index, Reason};
 
