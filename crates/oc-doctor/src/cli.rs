@@ -80,6 +80,12 @@ pub enum Command {
         #[arg(value_name = "ID")]
         id: Option<String>,
     },
+    /// Make the copy that an agent edits: DIR/openclaw.json, placeholders for the secrets
+    Work {
+        /// Where
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Validate and carry out a plan that an agent wrote
     Apply {
         /// The plan; the edited copy lies in work/ beside it

@@ -60,7 +60,7 @@ fn masked_line(line: &str, exact: &[String]) -> String {
     let mut line = line.to_owned();
     for secret in exact {
         if line.contains(secret.as_str()) {
-            line = line.replace(secret.as_str(), "***");
+            line = secrets::replace_whole(&line, secret, "***");
         }
     }
     let body = line.trim_end_matches(['\n', '\r']);

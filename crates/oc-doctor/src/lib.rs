@@ -19,6 +19,7 @@ pub mod logs;
 pub mod own_doctor;
 pub mod owner;
 pub mod package;
+pub mod plan;
 pub mod remedies;
 pub mod repair;
 pub mod report;

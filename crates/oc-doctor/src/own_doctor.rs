@@ -166,7 +166,8 @@ fn needed(before: &Scene<'_>, after: &Scene<'_>, was: usize) -> Option<(String, 
 }
 
 /// Paths at which two values differ, as high up as one of them has nothing there.
-fn changes(old: &Value, new: &Value) -> Vec<Vec<String>> {
+#[must_use]
+pub fn changes(old: &Value, new: &Value) -> Vec<Vec<String>> {
     fn walk(old: &Value, new: &Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
         match (old, new) {
             (Value::Object(a), Value::Object(b)) => {

@@ -1,5 +1,6 @@
 //! Which values of a configuration nobody may see, and how a line is shown without them.
 
+use crate::document::Document;
 use serde_json::Value;
 
 /// Parts of key names whose values are secrets.
@@ -55,6 +56,27 @@ fn collect(value: &Value, secret: bool, found: &mut Vec<String>) {
     }
 }
 
+/// `text` with every whole occurrence of `secret` replaced: the token `tok` is not part of the word `token`.
+#[must_use]
+pub fn replace_whole(text: &str, secret: &str, by: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(secret) {
+        let (before, after) = (&rest[..at], &rest[at + secret.len()..]);
+        out.push_str(before);
+        let inside = before
+            .chars()
+            .next_back()
+            .or_else(|| out.chars().next_back())
+            .is_some_and(char::is_alphanumeric)
+            || after.starts_with(char::is_alphanumeric);
+        out.push_str(if inside { secret } else { by });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// A line of configuration text with every secret replaced by as many asterisks. Works on damaged text too: it goes by
 /// the words on the line, not by structure.
 #[must_use]
@@ -86,6 +108,36 @@ fn secret_colon(line: &[char]) -> Option<usize> {
     None
 }
 
+/// Every secret in a text that may be damaged: by structure where it can be understood, and by the words on each line.
+/// The same text always gives the same list.
+#[must_use]
+pub fn in_text(text: &str) -> Vec<String> {
+    let parsed = Document::parse(text.as_bytes(), oc_core::config::ConfigType::Json5);
+    let mut found = parsed.map(|document| of(&document.value)).unwrap_or_default();
+    for line in text.lines() {
+        let masked: Vec<char> = mask_keeping_width(line).chars().collect();
+        let mut word = String::new();
+        for (c, m) in line.chars().zip(masked.iter().copied().chain(std::iter::repeat(' '))) {
+            if m == '*' && c != '*' {
+                word.push(c);
+            } else if word.chars().count() >= 3 {
+                found.push(std::mem::take(&mut word));
+            } else {
+                word.clear();
+            }
+        }
+        if word.chars().count() >= 3 {
+            found.push(word);
+        }
+    }
+    // Only what stands in the text as it is can be replaced there; the longest first, so that a part of one is not
+    // replaced before the whole.
+    found.retain(|secret| text.contains(secret.as_str()) && !matches!(secret.as_str(), "true" | "false" | "null"));
+    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    found.dedup();
+    found
+}
+
 fn mask_opaque(out: &mut [char]) {
     let opaque = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '=');
     let mut from = 0;
@@ -114,6 +166,11 @@ mod tests {
         for secret in ["tok-abc", "hidden", "1:abc"] {
             assert!(found.iter().any(|f| f == secret), "{secret}");
         }
+    }
+
+    #[test]
+    fn only_whole_occurrences_are_replaced() {
+        assert_eq!(replace_whole("token: 'tok', tok", "tok", "***"), "token: '***', ***");
     }
 
     #[test]

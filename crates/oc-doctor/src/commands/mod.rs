@@ -1,5 +1,6 @@
 //! The subcommands.
 
+mod apply;
 mod close;
 mod explain;
 mod fix;
@@ -36,7 +37,8 @@ pub fn run(common: &Common, command: Command) -> Result<Answer> {
         Command::Generations => generations::list(&world),
         Command::Diff { generation } => generations::diff(&world, &generation),
         Command::Rollback { generation } => generations::rollback(&world, &generation),
-        Command::Apply { .. } => Err(Fault::internal("apply is not wired yet")),
+        Command::Work { dir } => apply::work(&world, &dir),
+        Command::Apply { plan, approve } => apply::run(&world, &plan, approve),
         Command::Preflight | Command::Explain { .. } => Err(Fault::internal("handled above")),
     }
 }
