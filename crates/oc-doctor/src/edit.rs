@@ -172,7 +172,7 @@ mod tests {
                 match expected {
                     Some(v) => { wanted[&key] = v; }
                     // A key written twice reappears with its first value.
-                    None if text.matches(&format!("{key}")).count() > 1 => continue,
+                    None if text.matches(&key.to_string()).count() > 1 => continue,
                     None => { wanted.as_object_mut().unwrap().remove(&key); }
                 }
                 proptest::prop_assert_eq!(after, wanted, "{} -> {}", text, new);

@@ -80,13 +80,13 @@ impl Evidence {
     }
 
     /// Asks the service itself, unless a probe has done so: `fix` by hand needs to know.
-    pub fn ask(&mut self, world: &World) {
+    pub fn ask(&mut self, world: &World, limit: Duration) {
         if self.report.is_some() {
             return;
         }
         let probe = &world.config.probe;
         let limits = http::Limits {
-            total: Duration::from_secs(2),
+            total: limit,
             body_cap: 4096,
         };
         self.answered = match http::Target::parse(&probe.url).map(|t| http::get(&t, &probe.liveness_path, limits)) {

@@ -98,10 +98,94 @@ pub const ALL: &[Entry] = &[
         means: "The configuration belongs to another user: it can be read, but not repaired.",
         by_hand: "sudo chown $USER ~/.openclaw/openclaw.json",
     },
+    Entry {
+        id: "config.newer_version",
+        means: "The configuration was written by a newer version than the one installed, which refuses to start with it (exit status 1). `openclaw doctor --fix` would stamp it as its own: a downgrade that may lose settings.",
+        by_hand: "install the newer version again: npm install -g openclaw@VERSION",
+    },
+    Entry {
+        id: "config.shrunk",
+        means: "The configuration lost much since it was last known good: something may have clobbered it.",
+        by_hand: "oc-doctor diff good; if that was not you: oc-doctor rollback good",
+    },
+    Entry {
+        id: "auth.missing",
+        means: "Other machines may connect and nobody has to sign in. OpenClaw refuses that with 78, unless a token comes from the environment of its service definition.",
+        by_hand: "openclaw config set gateway.bind loopback, or openclaw doctor --generate-gateway-token",
+    },
+    Entry {
+        id: "auth.password_missing",
+        means: "Sign-in by password is configured, and there is no password.",
+        by_hand: "openclaw config set gateway.auth.mode token, or set gateway.auth.password",
+    },
+    Entry {
+        id: "port.foreign",
+        means: "Another program holds the port. The log calls it another gateway, which it need not be. Ending a stranger is your decision.",
+        by_hand: "end the named program, or give one of the two another port; the gateway then starts by itself",
+    },
+    Entry {
+        id: "port.stale_gateway",
+        means: "A gateway of this very instance that no supervisor knows holds the port; its own lock file proves it by pid and start time.",
+        by_hand: "kill -9 PID, then oc-guardian start",
+    },
+    Entry {
+        id: "state.hung_owner",
+        means: "A hung gateway owns the state directory; a new one exits with 78 and `openclaw doctor` refuses to run.",
+        by_hand: "kill -9 PID, then oc-guardian start",
+    },
+    Entry {
+        id: "state.database",
+        means: "The state database is no database. OpenClaw exits with 78; an empty one it replaces silently, and its history is gone.",
+        by_hand: "restore ~/.openclaw/state/openclaw.sqlite from a backup, or move it aside with its -wal and -shm and begin anew",
+    },
+    Entry {
+        id: "disk.full",
+        means: "There is too little room where the service writes. It exits with 1.",
+        by_hand: "free space; then it starts by itself",
+    },
+    Entry {
+        id: "disk.read_only",
+        means: "The state directory is on a file system that is mounted read-only.",
+        by_hand: "sudo mount -o remount,rw MOUNTPOINT; look into dmesg for the reason",
+    },
+    Entry {
+        id: "install.missing",
+        means: "The service's program is not on PATH.",
+        by_hand: "npm install -g openclaw, or put its directory on PATH (nvm does that only for shells)",
+    },
+    Entry {
+        id: "install.entry_missing",
+        means: "Files of the installed package are missing: an update was interrupted.",
+        by_hand: "npm install -g openclaw@VERSION",
+    },
+    Entry {
+        id: "install.node",
+        means: "The node on PATH is older than what the package wants.",
+        by_hand: "install a newer node; then openclaw gateway install --force",
+    },
+    Entry {
+        id: "exit.cause",
+        means: "Why the service's process last ended, by its exit status and the most telling line of its log.",
+        by_hand: "see the line; oc-doctor check says what else is wrong",
+    },
 ];
 
 /// The entry of a finding.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Entry> {
     ALL.iter().find(|e| e.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finding_that_a_remedy_heals_is_explained() {
+        for remedy in crate::remedies::ALL {
+            for id in remedy.heals {
+                assert!(find(id).is_some(), "{id}");
+            }
+        }
+    }
 }

@@ -1,7 +1,60 @@
-//! Logs that may go when the disk is full.
+//! The service's logs: what they said last, and which old ones may go when the disk is full.
 
 use crate::scene::Scene;
+use oc_core::fsx;
+use oc_core::redact::Redactor;
 use std::path::PathBuf;
+
+/// Bytes read from the end of each log.
+const TAIL: u64 = 32 << 10;
+
+/// The last lines of the logs of this instance, secrets out, control characters out. Logs that instances share are left
+/// out: their lines may be another's.
+#[must_use]
+pub fn last_lines(scene: &Scene<'_>) -> Vec<String> {
+    let dir = scene.world.paths.openclaw().join("logs");
+    let configured = scene
+        .get("logging.file")
+        .and_then(serde_json::Value::as_str)
+        .map(PathBuf::from);
+    let files = ["supervise.log", "gateway.log", "gateway.err.log"]
+        .map(|name| dir.join(name))
+        .into_iter()
+        .chain(configured);
+    let values = scene.effective.as_ref().map(crate::secrets::of).unwrap_or_default();
+    let redactor = Redactor::new(values.iter().map(|value| ("config", value)));
+    files
+        .filter_map(|file| fsx::tail(&file, TAIL).ok())
+        .flat_map(|bytes| {
+            String::from_utf8_lossy(&bytes)
+                .lines()
+                .map(|line| {
+                    let line: String = strip_colour(line)
+                        .chars()
+                        .filter(|c| !c.is_control())
+                        .take(300)
+                        .collect();
+                    redactor.redact(&line).into_owned()
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Terminal colours are not part of what a line says.
+fn strip_colour(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find("\u{1b}[") {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at + 2..];
+        rest = tail
+            .find(|c: char| c.is_ascii_alphabetic())
+            .map_or("", |end| &tail[end + 1..]);
+    }
+    out.push_str(rest);
+    out
+}
 
 /// Rotated logs (never a current one) and their size: ours and the gateway's.
 #[must_use]

@@ -6,7 +6,7 @@ use crate::checks;
 use crate::disk::{Hash, OnDisk};
 use crate::document::{Document, at};
 use crate::edit;
-use crate::finding::weight;
+use crate::finding::{Finding, weight};
 use crate::generations::{Reason, Store, own_backups};
 use crate::scene::Scene;
 use crate::transaction::Transaction;
@@ -29,9 +29,23 @@ pub fn environment(cmd: &mut Cmd, world: &World) {
         .env("NO_COLOR", "1");
 }
 
+/// With these it does harm (stamps a newer configuration as its own) or can do nothing.
+const NOT_WITH: [&str; 7] = [
+    "config.newer_version",
+    "state.database",
+    "disk.full",
+    "disk.read_only",
+    "port.foreign",
+    "install.missing",
+    "install.entry_missing",
+];
+
 /// Whether it may run now.
 #[must_use]
-pub fn allowed(scene: &Scene<'_>, store: &Store) -> bool {
+pub fn allowed(scene: &Scene<'_>, store: &Store, findings: &[Finding]) -> bool {
+    if findings.iter().any(|f| NOT_WITH.contains(&f.id.as_str())) {
+        return false;
+    }
     let config = &scene.world.config;
     config.doctor.own_doctor
         && !config.service.doctor_command.is_empty()

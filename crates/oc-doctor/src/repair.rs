@@ -13,14 +13,22 @@ use crate::report::Body;
 use crate::scene::Scene;
 use crate::transaction::{self, Transaction};
 use crate::validate;
+use oc_core::clock::{Deadline, pause};
 use oc_core::fault::{Fault, Result};
+use oc_core::identity::Identity;
 use oc_core::journal::Kind;
 use oc_core::proc::kill_service_tree;
 use oc_core::world::World;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Remedies applied in one run, at most. Each must make things less wrong, so this is never reached in earnest.
 const MAX_STEPS: usize = 200;
+
+/// How long `check` waits for a service that does not answer.
+const CHECK_ASKS: Duration = Duration::from_millis(500);
+/// How long `fix` does.
+const FIX_ASKS: Duration = Duration::from_secs(2);
 
 /// What would be done.
 #[derive(Debug, Default)]
@@ -42,6 +50,8 @@ struct Plan {
 /// # Errors
 /// 74 or 77 when our own index cannot be read.
 pub fn check(world: &World, evidence: Evidence) -> Result<Body> {
+    let mut evidence = evidence;
+    evidence.ask(world, CHECK_ASKS);
     let scene = Scene::look(world, evidence);
     let plan = plan(&scene, &Store::new(&world.paths))?;
     Ok(Body {
@@ -56,7 +66,7 @@ pub fn check(world: &World, evidence: Evidence) -> Result<Body> {
 /// # Errors
 /// 75 when somebody else edits the configuration at the same moment, 74 or 77 when it or our own files cannot be written.
 pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
-    evidence.ask(world);
+    evidence.ask(world, FIX_ASKS);
     let store = Store::new(&world.paths);
     let mut scene = Scene::look(world, evidence);
     if scene.evidence.serving() != Some(true) {
@@ -80,7 +90,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
         // Whatever else happens, this content is never offered for a restore.
         transaction::reject(world, Some(&hash))?;
     }
-    let mut open = Transaction::new("fix", &plan.findings, weight(&plan.findings));
+    let mut open = Transaction::new("fix", &plan.findings);
     body.generation_before = store.snapshot(&scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
     body.findings.clone_from(&plan.findings);
@@ -95,7 +105,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
         merge_findings(&mut body.findings, &plan.findings);
     }
     let worst = checks::configuration(&scene);
-    if weight(&worst) > 0 && own_doctor::allowed(&scene, &store) {
+    if weight(&worst) > 0 && own_doctor::allowed(&scene, &store, &body.findings) {
         body.actions.append(&mut own_doctor::run(&scene, &store, &mut open)?);
         merge_findings(&mut body.findings, &worst);
         scene = scene.again();
@@ -176,20 +186,19 @@ fn ask_the_service(scene: &mut Scene<'_>) {
 }
 
 fn plan(scene: &Scene<'_>, store: &Store) -> Result<Plan> {
+    let around = checks::surroundings(scene);
     let mut plan = Plan {
-        findings: checks::all(scene),
+        findings: checks::configuration(scene),
         ..Plan::default()
     };
+    plan.findings.extend(around.iter().cloned());
     let disabled = &scene.world.config.doctor.disabled_remedies;
     let mut now = scene.clone();
     let mut known: Option<Vec<Candidate>> = None;
     let mut handled: Vec<Finding> = Vec::new();
     for _ in 0..MAX_STEPS {
-        let findings: Vec<Finding> = if plan.content.is_none() && plan.around.is_empty() {
-            plan.findings.clone()
-        } else {
-            checks::configuration(&now)
-        };
+        let mut findings = checks::configuration(&now);
+        findings.extend(around.iter().cloned());
         let mut open = findings
             .iter()
             .filter(|f| f.blocks() && !handled.iter().any(|h| h.same(f)));
@@ -245,10 +254,13 @@ fn plan(scene: &Scene<'_>, store: &Store) -> Result<Plan> {
 
 /// A content is taken only when less is wrong with it; a step around it when it removes the finding.
 fn helps(now: &Scene<'_>, finding: &Finding, findings: &[Finding], proposal: &Proposal) -> bool {
-    let about_config = |f: &&Finding| f.id.starts_with("config.") || f.id.starts_with("auth.");
     match proposal {
         Proposal::Content { bytes, .. } => {
-            let before: Vec<Finding> = findings.iter().filter(about_config).cloned().collect();
+            let before: Vec<Finding> = findings
+                .iter()
+                .filter(|f| checks::about_configuration(f))
+                .cloned()
+                .collect();
             weight(&checks::configuration(&now.with_bytes(bytes))) < weight(&before)
         }
         Proposal::Aside { .. } => finding.id != "config.missing",
@@ -261,7 +273,7 @@ fn mark_healed(findings: &mut [Finding], healed: &Finding, next: Option<&Scene<'
     let left = next.map(checks::configuration);
     for finding in findings.iter_mut().filter(|f| f.blocks() && f.remedy.is_none()) {
         let gone = left.as_ref().is_some_and(|left| {
-            finding.id.starts_with("config.") && !left.iter().any(|l| l.same(finding) && l.blocks())
+            checks::about_configuration(finding) && !left.iter().any(|l| l.same(finding) && l.blocks())
         });
         if finding.same(healed) || gone {
             finding.remedy = Some(name.to_owned());
@@ -311,6 +323,7 @@ fn carry_out(world: &World, store: &Store, open: &mut Transaction, scene: &Scene
                         format_args!("cannot end pid {}: {e}", identity.pid),
                     )
                 })?;
+                wait_gone(identity);
             }
             Proposal::Remove { files, .. } => {
                 open.note_final(world, &sentence(step))?;
@@ -328,6 +341,14 @@ fn carry_out(world: &World, store: &Store, open: &mut Transaction, scene: &Scene
         scene.file.clone()
     };
     open.write(world, &file, bytes)
+}
+
+/// Its port is free only once it is gone; KILL takes a moment, for ever when it hangs in the kernel.
+fn wait_gone(identity: &Identity) {
+    let deadline = Deadline::after(Duration::from_secs(5));
+    while identity.alive() && !deadline.passed() {
+        pause(Duration::from_millis(5));
+    }
 }
 
 /// An included file that cannot be parsed is not part of a snapshot of the configuration; its bytes are kept all the same.

@@ -56,7 +56,8 @@ impl Schema {
             };
         }
         let installed = crate::package::installed(world).map(|p| p.version);
-        if let Some(cached) = read_cache(world).filter(|c| Some(&c.version) == installed.as_ref()) {
+        let usable = |c: &Cached| Some(&c.version) == installed.as_ref() && !c.schema.is_null();
+        if let Some(cached) = read_cache(world).filter(usable) {
             return Self {
                 schema: Some(cached.schema),
                 version: Some(cached.version),
@@ -68,39 +69,19 @@ impl Schema {
         }
     }
 
-    /// Asks the installed version for its schema and keeps it, unless that was done before. Costs 2 s and a node process,
-    /// hence never on `check`.
+    /// Asks the installed version for its schema and keeps it, unless that was done before (also in vain). Costs 2 s and a
+    /// node process, hence never on `check`.
     ///
     /// # Errors
-    /// 69 when there is no such program or it does not answer with a schema; 74 or 77 when it cannot be kept.
+    /// 74 or 77 when it cannot be kept.
     pub fn fetch(world: &World) -> Result<()> {
-        let missing = |why: &str| {
-            Fault::new(
-                oc_core::Exit::Unavailable,
-                format_args!("no schema of the service: {why}"),
-            )
+        let Some(package) = crate::package::installed(world) else {
+            return Ok(());
         };
-        let package = crate::package::installed(world).ok_or_else(|| missing("its package was not found"))?;
         if read_cache(world).is_some_and(|c| c.version == package.version) {
             return Ok(());
         }
-        let program = world
-            .config
-            .service
-            .doctor_command
-            .first()
-            .ok_or_else(|| missing("no program configured"))?;
-        let output = Cmd::new(program)
-            .args(["config", "schema"])
-            .timeout(Duration::from_secs(30))
-            .cap(CAP)
-            .run()?;
-        if !output.ended.success() || output.truncated {
-            return Err(missing("`config schema` failed"));
-        }
-        let schema: Value =
-            serde_json::from_slice(&output.stdout).map_err(|_| missing("`config schema` printed no JSON"))?;
-        let schema = without_prose(schema);
+        let schema = ask(world).map_or(Value::Null, without_prose);
         let bytes = serde_json::to_vec(&Cached {
             version: package.version,
             schema,
@@ -129,6 +110,21 @@ impl Schema {
         found.dedup();
         found
     }
+}
+
+fn ask(world: &World) -> Option<Value> {
+    let mut cmd = Cmd::new(world.config.service.doctor_command.first()?);
+    crate::own_doctor::environment(&mut cmd, world);
+    let output = cmd
+        .args(["config", "schema"])
+        .timeout(Duration::from_secs(30))
+        .cap(CAP)
+        .run()
+        .ok()?;
+    let printed: Value = serde_json::from_slice(&output.stdout)
+        .ok()
+        .filter(|_| output.ended.success())?;
+    printed.is_object().then_some(printed)
 }
 
 fn read_cache(world: &World) -> Option<Cached> {

@@ -72,7 +72,7 @@ pub struct Transaction {
     pub steps: Vec<Step>,
     /// What was wrong before.
     pub findings: Vec<Finding>,
-    /// How bad that was.
+    /// How bad the configuration was.
     pub weight: usize,
     /// The configuration before.
     pub generation_before: Option<Id>,
@@ -93,7 +93,12 @@ pub enum Closed {
 impl Transaction {
     /// A repair that begins now.
     #[must_use]
-    pub fn new(by: &str, findings: &[Finding], weight: usize) -> Self {
+    pub fn new(by: &str, findings: &[Finding]) -> Self {
+        let about: Vec<Finding> = findings
+            .iter()
+            .filter(|f| checks::about_configuration(f))
+            .cloned()
+            .collect();
         let opened = Stamp::now();
         Self {
             id: format!("{}-{}", opened.wall_ms, std::process::id()),
@@ -102,7 +107,7 @@ impl Transaction {
             run: std::env::var("OC_RUN_ID").ok(),
             steps: Vec::new(),
             findings: findings.to_vec(),
-            weight,
+            weight: weight(&about),
             generation_before: None,
             generation_after: None,
         }

@@ -151,7 +151,7 @@ fn with_good_and_current_both_refused_the_next_older_one_is_taken_and_then_a_hum
         world.doctor(&["undo", "--probe", &report]).run().expect_code(0);
     }
     assert!(
-        seen.iter().any(|t| *t == world.good) && seen.iter().any(|t| *t == older),
+        seen.contains(&world.good) && seen.contains(&older),
         "both were tried: {seen:#?}"
     );
     assert_eq!(seen[3], seen[4], "no flip-flop: it settles");

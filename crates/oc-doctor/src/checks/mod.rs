@@ -4,8 +4,15 @@
 mod auth;
 pub mod file;
 mod include;
+mod install;
 mod keys;
+mod last_exit;
+mod owner;
+mod port;
 mod refused;
+mod shrunk;
+mod space;
+mod state_db;
 mod syntax;
 
 use crate::finding::Finding;
@@ -51,8 +58,33 @@ pub fn fatal(findings: &[Finding]) -> Vec<Finding> {
         .collect()
 }
 
+/// What its surroundings show: looked at once a run, since no change of the configuration changes them.
+#[must_use]
+pub fn surroundings(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    space::check(scene, &mut findings);
+    state_db::check(scene, &mut findings);
+    install::check(scene, &mut findings);
+    port::check(scene, &mut findings);
+    owner::check(scene, &mut findings);
+    if scene.has_config() {
+        shrunk::check(scene, &mut findings);
+    }
+    last_exit::check(scene, &mut findings);
+    findings
+}
+
 /// Everything.
 #[must_use]
 pub fn all(scene: &Scene<'_>) -> Vec<Finding> {
-    configuration(scene)
+    let mut findings = configuration(scene);
+    findings.extend(surroundings(scene));
+    findings
+}
+
+/// Whether a finding is about the configuration itself, hence goes away with a change of it.
+#[must_use]
+pub fn about_configuration(finding: &Finding) -> bool {
+    (finding.id.starts_with("config.") || finding.id.starts_with("auth."))
+        && !matches!(finding.id.as_str(), "config.newer_version" | "config.shrunk")
 }

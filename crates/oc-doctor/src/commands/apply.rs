@@ -18,6 +18,7 @@ use oc_core::run::Answer;
 use oc_core::world::World;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 /// Makes the copy.
 ///
@@ -59,7 +60,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
     let wanted = Plan::read(path)?;
     let store = Store::new(&world.paths);
     let mut evidence = Evidence::gather(world, None)?;
-    evidence.ask(world);
+    evidence.ask(world, Duration::from_secs(2));
     let scene = Scene::look(world, evidence);
     let mut body = Body {
         dry_run: world.common.dry_run,
@@ -160,7 +161,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
         return body.answer_with(Exit::Good, "planned");
     }
     let findings = checks::all(&scene);
-    let mut open = Transaction::new("apply", &findings, weight(&findings));
+    let mut open = Transaction::new("apply", &findings);
     body.generation_before = store.snapshot(&scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
     if let Some(identity) = &end {

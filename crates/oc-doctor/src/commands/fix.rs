@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, probed: &Probed, verify: bool) -> Result<Answer
         let mut evidence = Evidence::default();
         let deadline = Deadline::after(world.common.deadline.unwrap_or(VERIFY));
         while !deadline.passed() {
-            evidence.ask(world);
+            evidence.ask(world, Duration::from_secs(2));
             if evidence.answered == Some(true) {
                 break;
             }

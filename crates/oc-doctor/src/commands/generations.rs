@@ -4,7 +4,6 @@ use crate::checks;
 use crate::diff::unified;
 use crate::document::Document;
 use crate::evidence::Evidence;
-use crate::finding::weight;
 use crate::generations::{Generation, Reason, Store, when};
 use crate::repair::show_diff;
 use crate::report::Body;
@@ -160,7 +159,7 @@ pub(crate) fn restore(
     }
     super::fix::close_leftover(world, &crate::cli::Probed { probe: None })?;
     let findings = checks::configuration(scene);
-    let mut open = Transaction::new(by, &findings, weight(&findings));
+    let mut open = Transaction::new(by, &findings);
     body.generation_before = store.snapshot(scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
     for (file, bytes) in &writes {

@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, note: Option<&str>, auto: bool, probed: &Probed
         other => other?,
     };
     let mut evidence = Evidence::gather(world, probed.probe.as_deref())?;
-    evidence.ask(world);
+    evidence.ask(world, Duration::from_secs(2));
     if auto && !world.common.dry_run {
         super::fix::close_leftover(world, probed)?;
     }
@@ -49,6 +49,10 @@ pub(crate) fn run(world: &World, note: Option<&str>, auto: bool, probed: &Probed
     let Some(id) = store.snapshot(&scene, reason, note)? else {
         return answer("nothing", None, false);
     };
+    if auto && scene.evidence.serving() == Some(true) {
+        // While nothing is urgent: the next repair then knows what the installed version accepts.
+        crate::schema::Schema::fetch(world)?;
+    }
     let mut good = false;
     if let Some(seen) = sighting(&scene) {
         let after: Duration = world.config.doctor.good_after.get();
