@@ -1,26 +1,23 @@
 //! Unified diffs that show no secret: secret values are masked before they are compared, and every line once more.
 
 use crate::secrets;
-use serde_json::Value;
 use similar::TextDiff;
 
 /// Longer diffs are cut: they go into alerts and reports.
 const MAX_LINES: usize = 400;
 
-/// What changed, as a unified diff of masked texts. Values of the secrets of either side become `***`; a secret that
-/// changed shows as a changed line with the same mask.
+/// What changed, as a unified diff of masked texts. Each of the `exact` secrets becomes `***`, and so does what looks like
+/// one; a secret that changed shows as a changed line with the same mask.
 #[must_use]
-pub fn unified(name: &str, before: &str, after: &str, secrets_of: &[&Value]) -> String {
+pub fn unified(name: &str, before: &str, after: &str, exact: &[String]) -> String {
     if before == after {
         return String::new();
     }
-    let mut exact: Vec<String> = secrets_of.iter().flat_map(|value| secrets::of(value)).collect();
-    exact.sort_by_key(|s| std::cmp::Reverse(s.len()));
     let mask = |text: &str, other: &str, side: &str| -> String {
         let same: std::collections::HashSet<&str> = other.lines().collect();
         text.split_inclusive('\n')
             .map(|line| {
-                let masked = masked_line(line, &exact);
+                let masked = masked_line(line, exact);
                 // A line that differs only in its secret must still show as different.
                 let changed = !same.contains(line.trim_end_matches(['\n', '\r'])) && masked != line;
                 if changed { mark(&masked, side) } else { masked }
@@ -77,7 +74,6 @@ fn mark(masked: &str, side: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_changed_lines_show_and_the_secrets_do_not() {
@@ -87,7 +83,7 @@ mod tests {
             "c.json",
             before,
             after,
-            &[&json!({"token": "old-secret"}), &json!({"token": "new-secret"})],
+            &["old-secret".to_owned(), "new-secret".to_owned()],
         );
         assert!(text.contains("-  a: 1\n") && text.contains("+  a: 2\n"), "{text}");
         assert!(!text.contains("secret'"), "{text}");

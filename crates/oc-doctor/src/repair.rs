@@ -11,6 +11,7 @@ use crate::own_doctor;
 use crate::remedies::{self, Ask, Proposal};
 use crate::report::Body;
 use crate::scene::Scene;
+use crate::secrets;
 use crate::transaction::{self, Transaction};
 use crate::validate;
 use oc_core::clock::{Deadline, pause};
@@ -111,7 +112,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
         scene = scene.again();
         let left = checks::configuration(&scene);
         for finding in body.findings.iter_mut().filter(|f| f.blocks() && f.remedy.is_none()) {
-            if !left.iter().any(|l| l.same(finding) && l.blocks()) {
+            if checks::about_configuration(finding) && !left.iter().any(|l| l.same(finding) && l.blocks()) {
                 finding.remedy = Some("own_doctor".to_owned());
             }
         }
@@ -128,12 +129,8 @@ fn finish(
     after: &Scene<'_>,
     mut body: Body,
 ) -> Result<Body> {
-    let left = checks::configuration(after);
-    for finding in body
-        .findings
-        .iter_mut()
-        .filter(|f| f.id.starts_with("config.") || f.id.starts_with("auth."))
-    {
+    let left = checks::all(after);
+    for finding in &mut body.findings {
         finding.applied = finding.remedy.is_some() && !left.iter().any(|l| l.same(finding) && l.blocks());
         finding.undo = finding.applied.then(|| "oc-doctor undo".to_owned());
     }
@@ -192,6 +189,7 @@ fn plan(scene: &Scene<'_>, store: &Store) -> Result<Plan> {
         ..Plan::default()
     };
     plan.findings.extend(around.iter().cloned());
+    mask_excerpts(scene, &mut plan.findings);
     let disabled = &scene.world.config.doctor.disabled_remedies;
     let mut now = scene.clone();
     let mut known: Option<Vec<Candidate>> = None;
@@ -382,7 +380,30 @@ pub fn show_diff(before: &Scene<'_>, after: &Scene<'_>) -> String {
             .map(|b| String::from_utf8_lossy(b).into_owned())
             .unwrap_or_default()
     };
-    let values: Vec<_> = [before, after].iter().filter_map(|s| s.effective.as_ref()).collect();
+    let known = secrets_around(&[before, after]);
     let name = after.file.path.file_name().unwrap_or_default().to_string_lossy();
-    diff::unified(&name, &text(before), &text(after), &values)
+    diff::unified(&name, &text(before), &text(after), &known)
+}
+
+/// The secrets of these configurations and of every stored one.
+fn secrets_around(scenes: &[&Scene<'_>]) -> Vec<String> {
+    let Some(first) = scenes.first() else { return Vec::new() };
+    let world = first.world;
+    let mut known = Store::new(&world.paths).known_secrets(world.config.service.config_type);
+    known.extend(scenes.iter().filter_map(|s| s.effective.as_ref()).flat_map(secrets::of));
+    secrets::longest_first(&mut known);
+    known
+}
+
+/// A line of a damaged file may hold a secret where nothing tells that it is one.
+fn mask_excerpts(scene: &Scene<'_>, findings: &mut [Finding]) {
+    if findings.iter().all(|f| f.excerpt.is_none()) {
+        return;
+    }
+    let known = secrets_around(&[scene]);
+    for excerpt in findings.iter_mut().filter_map(|f| f.excerpt.as_mut()) {
+        for secret in &known {
+            *excerpt = secrets::replace_whole(excerpt, secret, &"*".repeat(secret.chars().count()));
+        }
+    }
 }

@@ -34,9 +34,14 @@ pub fn is_secret_name(key: &str) -> bool {
 pub fn of(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect(value, false, &mut found);
-    found.sort_by_key(|s| std::cmp::Reverse(s.len()));
-    found.dedup();
+    longest_first(&mut found);
     found
+}
+
+/// In the order in which they must be replaced: a part of one must not be replaced before the whole.
+pub fn longest_first(secrets: &mut Vec<String>) {
+    secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    secrets.dedup();
 }
 
 fn collect(value: &Value, secret: bool, found: &mut Vec<String>) {
@@ -130,11 +135,9 @@ pub fn in_text(text: &str) -> Vec<String> {
             found.push(word);
         }
     }
-    // Only what stands in the text as it is can be replaced there; the longest first, so that a part of one is not
-    // replaced before the whole.
+    // Only what stands in the text as it is can be replaced there.
     found.retain(|secret| text.contains(secret.as_str()) && !matches!(secret.as_str(), "true" | "false" | "null"));
-    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    found.dedup();
+    longest_first(&mut found);
     found
 }
 

@@ -2,7 +2,6 @@
 
 use crate::checks;
 use crate::diff::unified;
-use crate::document::Document;
 use crate::evidence::Evidence;
 use crate::generations::{Generation, Reason, Store, when};
 use crate::repair::show_diff;
@@ -76,22 +75,18 @@ pub(crate) fn diff(world: &World, name: &str) -> Result<Answer> {
     let scene = Scene::look(world, Evidence::default());
     let generation = store.find(name, scene.file.hash.as_ref())?;
     let root = scene.file.target.parent().unwrap_or(Path::new("/"));
+    let mut known = store.known_secrets(world.config.service.config_type);
+    known.extend(scene.effective.as_ref().map(crate::secrets::of).unwrap_or_default());
+    crate::secrets::longest_first(&mut known);
     let mut text = String::new();
     for file in &generation.files {
         let old = store.bytes(&file.hash).ok_or_else(|| damaged(&generation))?;
         let new = crate::disk::OnDisk::read(&root.join(&file.path));
-        let kind = world.config.service.config_type;
-        let values: Vec<_> = [Some(old.as_slice()), new.bytes()]
-            .into_iter()
-            .flatten()
-            .filter_map(|bytes| Document::parse(bytes, kind).ok())
-            .map(|document| document.value)
-            .collect();
         text.push_str(&unified(
             &file.path.to_string_lossy(),
             &String::from_utf8_lossy(&old),
             &String::from_utf8_lossy(new.bytes().unwrap_or_default()),
-            &values.iter().collect::<Vec<_>>(),
+            &known,
         ));
     }
     let same = text.is_empty();

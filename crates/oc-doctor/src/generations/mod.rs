@@ -137,6 +137,26 @@ impl Store {
         Ok(id)
     }
 
+    /// Every secret that any stored configuration names as one: in a damaged file it may stand where nothing tells that it
+    /// is one. The longest first.
+    #[must_use]
+    pub fn known_secrets(&self, kind: oc_core::config::ConfigType) -> Vec<String> {
+        let Ok(index) = self.index() else { return Vec::new() };
+        let hashes: std::collections::BTreeSet<&Hash> = index
+            .generations
+            .iter()
+            .flat_map(|g| &g.files)
+            .map(|f| &f.hash)
+            .collect();
+        let mut found: Vec<String> = hashes
+            .into_iter()
+            .filter_map(|hash| crate::document::Document::parse(&self.bytes(hash)?, kind).ok())
+            .flat_map(|document| crate::secrets::of(&document.value))
+            .collect();
+        crate::secrets::longest_first(&mut found);
+        found
+    }
+
     fn keep(&self, hash: &Hash, bytes: &[u8]) -> Result<()> {
         let objects = self.dir.join("objects");
         fsx::private_dir(&self.dir)?;
