@@ -222,6 +222,10 @@ in_watchdog! {
     supervise_recipe => "supervise/recipe.json";
     /// Snapshots of the service's configuration by content hash, and their index.
     generations => "generations";
+    /// The repair that is neither kept nor taken back yet.
+    transaction => "transaction.json";
+    /// JSON Schema of the service's configuration, as the installed version printed it.
+    service_schema => "service-schema.json";
     /// Notifications that wait for delivery.
     outbox => "outbox";
     /// Plans that healed.

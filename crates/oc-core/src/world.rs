@@ -62,7 +62,9 @@ impl World {
         Ok(Self::new(tool, common, loaded))
     }
 
-    fn new(tool: &'static str, common: &Common, loaded: Loaded) -> Self {
+    /// The world of a configuration that is loaded already.
+    #[must_use]
+    pub fn new(tool: &'static str, common: &Common, loaded: Loaded) -> Self {
         if common.verbose > 0 {
             loaded.notes.iter().for_each(crate::out::talk);
         }

@@ -1,0 +1,59 @@
+//! `commit` and `undo`: what becomes of the open repair, by what our own probe says.
+
+use crate::cli::Probed;
+use crate::evidence::Evidence;
+use crate::report::Body;
+use crate::transaction::{self, Closed, Transaction};
+use oc_core::Exit;
+use oc_core::fault::Result;
+use oc_core::run::Answer;
+use oc_core::world::World;
+
+/// Keeps the open repair; with a probe report only when it helped.
+///
+/// # Errors
+/// 75 when another healing is under way; 65, 74 or 77.
+pub(crate) fn commit(world: &World, probed: &Probed) -> Result<Answer> {
+    close(world, probed, Closed::Kept)
+}
+
+/// Takes the open repair back; with a probe report only when it did not help.
+///
+/// # Errors
+/// As [`commit`].
+pub(crate) fn undo(world: &World, probed: &Probed) -> Result<Answer> {
+    close(world, probed, Closed::Undone)
+}
+
+fn close(world: &World, probed: &Probed, wanted: Closed) -> Result<Answer> {
+    let _lock = super::lock(world)?;
+    let Some(open) = Transaction::open(world)? else {
+        return Body::default().answer_with(Exit::Good, "nothing_open");
+    };
+    let mut body = Body {
+        generation_before: open.generation_before.clone(),
+        generation_after: open.generation_after.clone(),
+        dry_run: world.common.dry_run,
+        ..Body::default()
+    };
+    if world.common.dry_run {
+        body.actions.push(format!("repair {} closed", open.id));
+        return body.answer_with(Exit::Good, "open");
+    }
+    body.closed = Some(match &probed.probe {
+        Some(path) => transaction::close_by_evidence(world, open, Evidence::gather(world, Some(path))?)?,
+        None => {
+            let why = "a person said so".to_owned();
+            let closed = match wanted {
+                Closed::Kept => open.keep(world, &why)?,
+                Closed::Undone => open.undo(world, &why)?,
+            };
+            (closed, why)
+        }
+    });
+    let verdict = match body.closed {
+        Some((Closed::Undone, _)) => "undone",
+        _ => "kept",
+    };
+    body.answer_with(Exit::Good, verdict)
+}

@@ -1,0 +1,32 @@
+//! `preflight`: what level 0 runs before a start. 78 only for what lets no start succeed; a fault of ours must never keep
+//! the service down.
+
+use crate::checks;
+use crate::evidence::Evidence;
+use crate::report::Body;
+use crate::scene::Scene;
+use oc_core::Exit;
+use oc_core::fault::Result;
+use oc_core::run::{Answer, Common};
+use oc_core::world::World;
+
+/// Runs it. Whatever is wrong with our own files is said and left at that.
+///
+/// # Errors
+/// Only when nobody says where home is.
+pub(crate) fn run(common: &Common) -> Result<Answer> {
+    let world = World::open_whatever("oc-doctor", common)?;
+    let scene = Scene::look(&world, Evidence::default());
+    let findings = checks::configuration(&scene);
+    let fatal = !checks::fatal(&findings).is_empty();
+    let body = Body {
+        findings,
+        dry_run: common.dry_run,
+        ..Body::default()
+    };
+    if fatal {
+        body.answer_with(Exit::Config, "config")
+    } else {
+        body.answer_with(Exit::Good, "may_start")
+    }
+}

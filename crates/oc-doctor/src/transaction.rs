@@ -1,0 +1,395 @@
+//! A repair as a transaction: what is about to be done is recorded before it is done, so that whoever comes next (the
+//! rest of the pass, a later pass, a person) can keep it or take it back. One may be open at a time. See docs/adr/0006.
+
+use crate::checks;
+use crate::disk::{self, Hash, OnDisk, Swap, crash_point};
+use crate::evidence::Evidence;
+use crate::finding::{Finding, weight};
+use crate::generations::{Id, Store};
+use crate::scene::Scene;
+use oc_core::clock::Stamp;
+use oc_core::fault::{Fault, Result};
+use oc_core::fsx;
+use oc_core::journal::Kind;
+use oc_core::state::{Loaded, Store as File};
+use oc_core::world::World;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Format of the record.
+const VERSION: u32 = 1;
+
+/// One change of the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Step {
+    /// A file's content was replaced.
+    Write(Swap),
+    /// Permission bits were changed.
+    Mode {
+        /// Which file.
+        path: PathBuf,
+        /// As they were.
+        before: u32,
+        /// As they are now.
+        after: u32,
+    },
+    /// Something was moved out of the way.
+    Moved {
+        /// Where it stood.
+        from: PathBuf,
+        /// Where it is now.
+        to: PathBuf,
+    },
+    /// Another program (the service's own doctor) was let at a file.
+    Foreign {
+        /// Which file.
+        target: PathBuf,
+        /// What was in it before; null when it was not there.
+        before: Option<Hash>,
+        /// Its permission bits before.
+        mode: Option<u32>,
+    },
+    /// Something that cannot be taken back: a process was ended, a rotated log removed.
+    Final {
+        /// What, as a sentence.
+        what: String,
+    },
+}
+
+/// The record of one repair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Its name.
+    pub id: String,
+    /// What opened it: `fix`, `apply`, `rollback`.
+    pub by: String,
+    /// When.
+    pub opened: Stamp,
+    /// In which pass.
+    pub run: Option<String>,
+    /// What was done, in order. A step is recorded before it is taken.
+    pub steps: Vec<Step>,
+    /// What was wrong before.
+    pub findings: Vec<Finding>,
+    /// How bad the configuration was.
+    pub weight: usize,
+    /// The configuration before.
+    pub generation_before: Option<Id>,
+    /// The configuration afterwards.
+    pub generation_after: Option<Id>,
+}
+
+/// How a transaction was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// The change stays.
+    Kept,
+    /// Everything that could be taken back was.
+    Undone,
+}
+
+impl Transaction {
+    /// A repair that begins now.
+    #[must_use]
+    pub fn new(by: &str, findings: &[Finding]) -> Self {
+        let about: Vec<Finding> = findings
+            .iter()
+            .filter(|f| checks::about_configuration(f))
+            .cloned()
+            .collect();
+        let opened = Stamp::now();
+        Self {
+            id: format!("{}-{}", opened.wall_ms, std::process::id()),
+            by: by.to_owned(),
+            opened,
+            run: std::env::var("OC_RUN_ID").ok(),
+            steps: Vec::new(),
+            findings: findings.to_vec(),
+            weight: weight(&about),
+            generation_before: None,
+            generation_after: None,
+        }
+    }
+
+    /// The open one, if any.
+    ///
+    /// # Errors
+    /// 74 or 77 when its record cannot be read; a damaged record is put aside.
+    pub fn open(world: &World) -> Result<Option<Self>> {
+        let file = record(world);
+        match file.load::<Self>()? {
+            Loaded::Found(transaction) => Ok(Some(transaction)),
+            Loaded::Missing => Ok(None),
+            Loaded::Unreadable { why } => {
+                let kept = file.put_aside()?;
+                oc_core::out::talk(format_args!("{why}; it is kept as {}", kept.display()));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Replaces a file's content.
+    ///
+    /// # Errors
+    /// 75 when somebody else changed the file meanwhile (their edit stands), 74 or 77.
+    pub fn write(&mut self, world: &World, file: &OnDisk, bytes: &[u8]) -> Result<()> {
+        let swap = Swap::plan(file, bytes, &self.id);
+        self.record(world, Step::Write(swap.clone()))?;
+        let done = swap.perform(bytes);
+        if done.is_err() {
+            self.steps.pop();
+            if self.steps.is_empty() {
+                self.forget(world)?;
+            } else {
+                self.save(world)?;
+            }
+        }
+        crash_point("written");
+        done
+    }
+
+    /// Changes permission bits.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn set_mode(&mut self, world: &World, path: &Path, before: u32, after: u32) -> Result<()> {
+        self.record(
+            world,
+            Step::Mode {
+                path: path.to_owned(),
+                before,
+                after,
+            },
+        )?;
+        disk::set_mode(path, after)
+    }
+
+    /// Moves something out of the way; returns where it is now.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn move_aside(&mut self, world: &World, from: &Path) -> Result<PathBuf> {
+        let mut name = from.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".aside.{}", self.id));
+        let to = from.with_file_name(name);
+        self.record(
+            world,
+            Step::Moved {
+                from: from.to_owned(),
+                to: to.clone(),
+            },
+        )?;
+        std::fs::rename(from, &to).map_err(|e| Fault::io("move aside", from, e))?;
+        Ok(to)
+    }
+
+    /// Notes that another program is let at a file.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn foreign(&mut self, world: &World, file: &OnDisk) -> Result<()> {
+        self.record(
+            world,
+            Step::Foreign {
+                target: file.target.clone(),
+                before: file.hash.clone(),
+                mode: file.mode,
+            },
+        )
+    }
+
+    /// Notes something that cannot be taken back, before it is done.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn note_final(&mut self, world: &World, what: &str) -> Result<()> {
+        self.record(world, Step::Final { what: what.to_owned() })
+    }
+
+    fn record(&mut self, world: &World, step: Step) -> Result<()> {
+        self.steps.push(step);
+        self.save(world)?;
+        crash_point("recorded");
+        Ok(())
+    }
+
+    /// Writes the record.
+    ///
+    /// # Errors
+    /// 74 or 77: without the record nothing may be changed.
+    pub fn save(&self, world: &World) -> Result<()> {
+        fsx::private_dir(world.paths.watchdog())?;
+        record(world).save(self)
+    }
+
+    /// Closes it: the change stays.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn keep(self, world: &World, why: &str) -> Result<Closed> {
+        self.settle_all()?;
+        self.forget(world)?;
+        world.journal.note(
+            &world
+                .event(Kind::Repair, format!("the repair stays: {why}"))
+                .with("transaction", &self.id),
+        );
+        Ok(Closed::Kept)
+    }
+
+    /// Closes it: everything that can be taken back is, newest first. What somebody else changed since stays as they left
+    /// it.
+    ///
+    /// # Errors
+    /// 74 or 77; what was taken back so far stays so, and the record stays open.
+    pub fn undo(self, world: &World, why: &str) -> Result<Closed> {
+        self.settle_all()?;
+        let store = Store::new(&world.paths);
+        for step in self.steps.iter().rev() {
+            undo_step(step, &store)?;
+        }
+        self.forget(world)?;
+        world.journal.note(
+            &world
+                .event(Kind::Repair, format!("the repair was taken back: {why}"))
+                .with("transaction", &self.id),
+        );
+        Ok(Closed::Undone)
+    }
+
+    fn settle_all(&self) -> Result<()> {
+        for step in &self.steps {
+            if let Step::Write(swap) = step
+                && let Err(fault) = swap.settle()
+                && fault.exit != oc_core::Exit::Busy
+            {
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&self, world: &World) -> Result<()> {
+        crash_point("closing");
+        let path = world.paths.transaction();
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Fault::io("remove", &path, e)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn record(world: &World) -> File {
+    File::new(&world.paths.transaction(), VERSION)
+}
+
+fn undo_step(step: &Step, store: &Store) -> Result<()> {
+    match step {
+        Step::Write(swap) => undo_write(swap, store),
+        Step::Mode { path, before, after } => {
+            if OnDisk::read(path).mode == Some(*after) {
+                disk::set_mode(path, *before)?;
+            }
+            Ok(())
+        }
+        Step::Moved { from, to } => {
+            if to.exists() && !from.exists() {
+                std::fs::rename(to, from).map_err(|e| Fault::io("put back", from, e))?;
+            }
+            Ok(())
+        }
+        Step::Foreign { target, before, mode } => undo_foreign(target, before.as_ref(), *mode, store),
+        Step::Final { .. } => Ok(()),
+    }
+}
+
+/// Nobody knows what the other program meant to leave, so whatever it left goes; a snapshot of it was taken.
+fn undo_foreign(target: &Path, before: Option<&Hash>, mode: Option<u32>, store: &Store) -> Result<()> {
+    let file = OnDisk::read(target);
+    let (Some(before), true) = (before, file.hash.as_ref() != before) else {
+        return Ok(());
+    };
+    let Some(bytes) = store.bytes(before) else {
+        return Ok(());
+    };
+    if let Some(left) = file.bytes() {
+        store.adopt(
+            target,
+            left,
+            crate::generations::Reason::Other,
+            Some("left by the service's own doctor"),
+        )?;
+    }
+    let mut back = Swap::plan(&file, &bytes, "undo");
+    back.mode = mode.unwrap_or(back.mode);
+    back.settle()?;
+    back.perform(&bytes)
+}
+
+fn undo_write(swap: &Swap, store: &Store) -> Result<()> {
+    let file = OnDisk::read(&swap.target);
+    if file.hash.as_ref() != Some(&swap.after) {
+        return Ok(());
+    }
+    match &swap.before {
+        None => std::fs::remove_file(&swap.target).map_err(|e| Fault::io("remove", &swap.target, e)),
+        Some(before) => {
+            let bytes = store.bytes(before).ok_or_else(|| {
+                Fault::data(format_args!(
+                    "the snapshot of {} is damaged; it stays as it is",
+                    swap.target.display()
+                ))
+            })?;
+            let back = Swap {
+                mode: swap.mode,
+                ..Swap::plan(&file, &bytes, "undo")
+            };
+            back.settle()?;
+            match back.perform(&bytes) {
+                // Somebody edits at this very moment: theirs.
+                Err(fault) if fault.exit == oc_core::Exit::Busy => Ok(()),
+                other => other,
+            }
+        }
+    }
+}
+
+/// Closes an open transaction by what is known now: kept when the service serves or less is wrong than before, else
+/// undone.
+///
+/// # Errors
+/// 74 or 77.
+pub fn close_by_evidence(world: &World, transaction: Transaction, evidence: Evidence) -> Result<(Closed, String)> {
+    let scene = Scene::look(world, evidence);
+    let serving = scene.evidence.serving() == Some(true);
+    let now = weight(&checks::configuration(&scene));
+    if !serving && scene.evidence.refused(&scene.file) {
+        reject(world, scene.file.hash.as_ref())?;
+    }
+    let (closed, why) = if serving {
+        (Closed::Kept, "the service serves again".to_owned())
+    } else if now < transaction.weight {
+        (
+            Closed::Kept,
+            "less is wrong with the configuration than before".to_owned(),
+        )
+    } else {
+        (Closed::Undone, "it did not help".to_owned())
+    };
+    let done = match closed {
+        Closed::Kept => transaction.keep(world, &why)?,
+        Closed::Undone => transaction.undo(world, &why)?,
+    };
+    Ok((done, why))
+}
+
+/// Marks a content as refused by the service, so that it is never restored.
+///
+/// # Errors
+/// 74 or 77.
+pub fn reject(world: &World, hash: Option<&Hash>) -> Result<()> {
+    let Some(hash) = hash else { return Ok(()) };
+    Store::new(&world.paths).change(|index| index.reject(hash, "the service refused it (exit status 78)"))
+}

@@ -1,0 +1,206 @@
+//! Around the configuration: what is a human's decision ends in one clear sentence with the command to run, and nothing is
+//! touched; a stale gateway of ours is ended, a stranger never.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
+
+#[path = "table/world.rs"]
+mod world;
+
+use oc_testkit::{Signal, wait_until};
+use serde_json::Value;
+use std::time::Duration;
+use world::{Backup, World};
+
+fn fix(world: &World, code: i32) -> Value {
+    let output = world.doctor(&["fix", "--json"]).run();
+    assert_eq!(output.code, code, "{}{}", output.stdout, output.stderr);
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+fn finding<'a>(body: &'a Value, id: &str) -> &'a Value {
+    let findings = body["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .find(|f| f["id"] == id)
+        .unwrap_or_else(|| panic!("no {id} in {body:#}"))
+}
+
+#[test]
+fn f_a_stranger_on_the_port_is_named_and_left_alone() {
+    let world = World::new(Backup::LastGood);
+    let socket = std::net::TcpListener::bind(("127.0.0.1", world.port)).unwrap();
+    let body = fix(&world, 2);
+    let found = finding(&body, "port.foreign");
+    let me = std::process::id();
+    assert!(
+        found["message"].as_str().unwrap().contains(&format!("pid {me}")),
+        "{found}"
+    );
+    assert_eq!(found["command"], format!("kill {me}"));
+    assert_eq!(world.read(), world.good);
+    drop(socket);
+}
+
+#[test]
+fn g3_a_hung_gateway_of_ours_is_ended_by_its_lock_and_a_new_one_starts() {
+    let world = World::new(Backup::LastGood);
+    let mut stale = world.env.gateway().on_port(world.port).config_untouched().start();
+    stale.signal(Signal::STOP);
+    let body = fix(&world, 0);
+    assert_eq!(finding(&body, "port.stale_gateway")["applied"], true, "{body:#}");
+    wait_until("the stale one is gone", Duration::from_secs(5), || !stale.alive());
+    let _new = world.env.gateway().on_port(world.port).config_untouched().start();
+    assert_eq!(world.read(), world.good);
+}
+
+#[test]
+fn a_serving_gateway_is_never_touched() {
+    let world = World::new(Backup::LastGood);
+    let mut serving = world.env.gateway().on_port(world.port).config_untouched().start();
+    fix(&world, 0);
+    assert!(serving.alive() && serving.is_ready());
+    assert_eq!(world.read(), world.good);
+}
+
+#[test]
+fn o_a_newer_configuration_is_a_humans_decision() {
+    let world = World::new(Backup::LastGood);
+    world
+        .env
+        .write("package/package.json", r#"{"name":"openclaw","version":"2026.9.6"}"#);
+    let package = world.env.path("package").display().to_string();
+    world
+        .env
+        .oc_config(&serde_json::json!({"service": {"package_dir": package}}));
+    let newer = world
+        .good
+        .replace("  logging:", "  meta: { lastTouchedVersion: '2099.1.1' },\n  logging:");
+    world.write(newer.as_bytes());
+    let body = fix(&world, 2);
+    assert_eq!(
+        finding(&body, "config.newer_version")["command"],
+        "npm install -g openclaw@2099.1.1"
+    );
+    assert_eq!(world.read(), newer);
+}
+
+#[test]
+fn p_a_damaged_database_is_a_humans_decision() {
+    let world = World::new(Backup::LastGood);
+    let database = world
+        .env
+        .write(".openclaw/state/openclaw.sqlite", "garbage, not a database");
+    let body = fix(&world, 2);
+    assert!(
+        finding(&body, "state.database")["command"]
+            .as_str()
+            .unwrap()
+            .contains(".broken")
+    );
+    assert_eq!(std::fs::read(database).unwrap(), b"garbage, not a database");
+}
+
+#[test]
+fn i_a_full_disk_costs_rotated_logs_only() {
+    let world = World::new(Backup::LastGood);
+    // More than any disk has: the remedy is the same.
+    world
+        .env
+        .oc_config(&serde_json::json!({"probe": {"disk_min_free": "900000gb"}}));
+    let old = world.env.write(".openclaw/logs/watchdog.log.1", "old");
+    let current = world.env.write(".openclaw/logs/gateway.log", "current");
+    let body = fix(&world, 1);
+    assert!(!old.exists() && current.exists(), "{body:#}");
+}
+
+#[test]
+fn check_writes_nothing_and_names_the_cause_of_the_last_exit() {
+    let world = World::new(Backup::LastGood);
+    world.env.write(
+        ".openclaw/logs/gateway.log",
+        "FATAL ERROR: JavaScript heap out of memory tok-hush-hush\n",
+    );
+    let report = world.exited(134);
+    let output = world
+        .doctor(&["check", "--probe", &report, "--json"])
+        .run()
+        .expect_code(0);
+    let body: Value = serde_json::from_str(&output.stdout).unwrap();
+    let cause = finding(&body, "exit.cause")["message"].as_str().unwrap();
+    assert!(cause.contains("ran out of memory"), "{cause}");
+    assert!(!output.stdout.contains("hush"), "{}", output.stdout);
+    assert!(!world.env.watchdog().join("transaction.json").exists());
+}
+
+#[test]
+fn preflight_says_78_for_a_fatal_configuration_only_and_survives_our_own_broken_files() {
+    let world = World::new(Backup::LastGood);
+    world.doctor(&["preflight"]).run().expect_code(0);
+    world.env.write(".openclaw/watchdog/config.json", "{ broken");
+    world.doctor(&["preflight"]).run().expect_code(0);
+    world.write(world.good.replace("    mode:", "    unknown: 1,\n    mode:").as_bytes());
+    world.doctor(&["preflight"]).run().expect_code(0);
+    for fatal in [&b"{"[..], b"", b"{ gateway: {} }"] {
+        world.write(fatal);
+        world.doctor(&["preflight"]).run().expect_code(78);
+    }
+}
+
+#[test]
+fn another_healing_makes_fix_wait_its_turn() {
+    let world = World::new(Backup::LastGood);
+    let lock = world.env.watchdog().join("locks/healing.lock");
+    world.doctor(&["snapshot"]).run().expect_code(0);
+    let _held = oc_core::lock::HealingLock::take(&lock).unwrap();
+    world.write(b"{ broken");
+    for act in [&["fix"][..], &["undo"], &["rollback"], &["apply", "plan.json"]] {
+        world.doctor(act).run().expect_code(75);
+    }
+    world.doctor(&["check"]).run().expect_code(1);
+    world.doctor(&["snapshot", "--auto"]).run().expect_code(0);
+    assert_eq!(world.read(), "{ broken");
+}
+
+#[test]
+fn a_link_stays_a_link_and_modes_stay() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new(Backup::None);
+    let real = world
+        .env
+        .write("dotfiles/openclaw.json", world.good.replace("    mode: 'local',\n", ""));
+    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::fs::remove_file(world.env.config_path()).unwrap();
+    std::os::unix::fs::symlink(&real, world.env.config_path()).unwrap();
+    fix(&world, 0);
+    assert!(std::fs::symlink_metadata(world.env.config_path()).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(std::fs::read_to_string(&real).unwrap().contains("\"mode\": \"local\""));
+}
+
+#[test]
+fn a_broken_include_is_restored_from_the_generation_that_had_it() {
+    let world = World::new(Backup::None);
+    let with = world
+        .good
+        .replace("  logging:", "  '$include': './more.json5',\n  logging:");
+    world.write(with.as_bytes());
+    let more = world.env.write(".openclaw/more.json5", "// more\n{ ui: { x: 1 }, }\n");
+    world.doctor(&["snapshot"]).run().expect_code(0);
+    std::fs::write(&more, "{ ui: ").unwrap();
+    let body = fix(&world, 0);
+    assert_eq!(
+        std::fs::read_to_string(&more).unwrap(),
+        "// more\n{ ui: { x: 1 }, }\n",
+        "{body:#}"
+    );
+    assert_eq!(world.read(), with);
+    world.doctor(&["undo"]).run().expect_code(0);
+    assert_eq!(std::fs::read_to_string(&more).unwrap(), "{ ui: ");
+}

@@ -1,0 +1,241 @@
+//! The table of broken configurations, against the stand-in gateway and (with `OC_REAL_OPENCLAW=/path/to/openclaw`)
+//! against the real one: each is refused before, and served after one `oc-doctor fix`, with the smallest change.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod world;
+
+use world::{Backup, World};
+
+const B: [Backup; 3] = [Backup::None, Backup::LastGood, Backup::Poisoned];
+
+/// Breaks the commented configuration, wants it refused, fixes it, wants it served; returns the text afterwards.
+fn heals(name: &str, backup: Backup, damage: impl Fn(&str) -> Vec<u8>) -> (World, String) {
+    let world = World::new(backup);
+    let broken = damage(&world.good);
+    world.write(&broken);
+    let exit = world.gateway().run().code;
+    assert_eq!(exit, 78, "{name}: the gateway does not refuse it");
+    let report = world.exited(78);
+    let answer = world.doctor(&["fix", "--json", "--probe", &report]).run();
+    let body: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(answer.code, 0, "{name} {backup:?}: {body:#}");
+    assert!(
+        !answer.stdout.contains("hush"),
+        "{name}: a secret shows: {}",
+        answer.stdout
+    );
+    let _serving = world.gateway().start();
+    let text = world.read();
+    (world, text)
+}
+
+#[test]
+fn a_missing() {
+    for backup in [Backup::None, Backup::LastGood] {
+        let world = World::new(backup);
+        std::fs::remove_file(world.env.config_path()).unwrap();
+        assert_eq!(world.gateway().run().code, 78);
+        world.doctor(&["fix"]).run().expect_code(0);
+        let _serving = world.gateway().start();
+        match backup {
+            Backup::LastGood => assert_eq!(world.read(), world.good),
+            _ => assert!(world.read().contains("no copy of it was found")),
+        }
+    }
+}
+
+#[test]
+fn b_mode_deleted_heals_with_one_line_whatever_the_backups_say() {
+    for backup in B {
+        let (world, text) = heals("b", backup, |good| {
+            good.replace("    mode: 'local',\n", "").into_bytes()
+        });
+        assert_eq!(
+            text.lines().filter(|l| !world.good.contains(l.trim())).count(),
+            1,
+            "{text}"
+        );
+        let without: String = text
+            .lines()
+            .filter(|l| !l.contains("\"mode\""))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        assert_eq!(
+            without,
+            world.good.replace("    mode: 'local',\n", ""),
+            "everything else is byte-identical"
+        );
+    }
+}
+
+#[test]
+fn c_truncated_is_restored_or_closed() {
+    for backup in B {
+        let (world, text) = heals("c", backup, |good| {
+            good.as_bytes()[..good.find("logging").unwrap() + 12].to_vec()
+        });
+        match backup {
+            Backup::LastGood => assert_eq!(text, world.good),
+            _ => assert!(text.contains("// the port") && text.contains("hush")),
+        }
+    }
+}
+
+#[test]
+fn c2_and_c3_garbage_is_cut_and_nothing_else() {
+    for backup in B {
+        let (world, text) = heals("c2", backup, |good| format!("{good}}}garbage").into_bytes());
+        assert_eq!(text.trim_end(), world.good.trim_end());
+        let (world, text) = heals("c3", backup, |good| {
+            format!("2026-02-27 [gateway] {{\"x\":1}} up\n{good}").into_bytes()
+        });
+        assert_eq!(text, world.good);
+    }
+}
+
+#[test]
+fn c4_a_missing_comma_is_put_in() {
+    let (world, text) = heals("c4", Backup::LastGood, |good| {
+        good.replace("'loopback',", "'loopback'").into_bytes()
+    });
+    assert_eq!(text, world.good);
+}
+
+#[test]
+fn d_unknown_keys_are_dropped_alone() {
+    for backup in B {
+        let (world, text) = heals("d", backup, |good| {
+            good.replace("    mode:", "    bogusKey: 1,\n    mode:")
+                .replace("  logging:", "  rootBogus: {},\n  logging:")
+                .into_bytes()
+        });
+        assert_eq!(text, world.good);
+    }
+}
+
+#[test]
+fn e_a_wrong_value_is_taken_from_the_last_good_or_implied() {
+    for backup in B {
+        let port = |world: &World| format!("port: {}", world.port);
+        let (world, text) = heals("e", backup, |good| {
+            let at = good.find("port: ").unwrap();
+            let end = good[at..].find(',').unwrap() + at;
+            format!("{}port: 'abc'{}", &good[..at], &good[end..])
+                .replace("bind: 'loopback'", "bind: true")
+                .into_bytes()
+        });
+        assert!(text.contains(&port(&world)), "{text}");
+        assert!(!text.contains("true, // who"), "{text}");
+        if backup == Backup::LastGood {
+            assert_eq!(text.replace('"', "'"), world.good);
+        }
+    }
+}
+
+#[test]
+fn j_k_empty_and_binary_are_restored() {
+    for backup in [Backup::None, Backup::LastGood] {
+        for bytes in [&b""[..], b"\0\x01\xff\xfe not a config"] {
+            let (world, text) = heals("j/k", backup, |_| bytes.to_vec());
+            match backup {
+                Backup::LastGood => assert_eq!(text, world.good),
+                _ => assert!(text.contains("no copy of it was found")),
+            }
+        }
+    }
+}
+
+#[test]
+fn m_open_without_sign_in_is_closed_or_gets_the_known_sign_in() {
+    for backup in B {
+        let (_, text) = heals("m", backup, |good| {
+            let auth = good.find("auth:").unwrap();
+            let end = good[auth..].find("},").unwrap() + auth + 2;
+            format!("{}auth: {{ mode: 'none' }},{}", &good[..auth], &good[end..])
+                .replace("'loopback'", "'lan'")
+                .into_bytes()
+        });
+        match backup {
+            Backup::LastGood => assert!(text.contains("hush"), "{text}"),
+            _ => assert!(text.contains("loopback"), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn m3_password_without_one_returns_to_a_token() {
+    for backup in B {
+        let (_, text) = heals("m3", backup, |good| {
+            good.replace("mode: 'token', token: 'tok-hush-hush'", "mode: 'password'")
+                .into_bytes()
+        });
+        assert!(text.contains("token"), "{text}");
+    }
+}
+
+#[test]
+fn r_an_unknown_channel_is_dropped_alone() {
+    for backup in B {
+        let (world, text) = heals("r", backup, |good| {
+            good.replace("  logging:", "  channels: { nosuch: { enabled: true } },\n  logging:")
+                .into_bytes()
+        });
+        assert!(!text.contains("nosuch"), "{text}");
+        assert!(
+            text.lines().filter(|l| !world.good.contains(l.trim())).count() <= 1,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn v_a_directory_is_moved_aside_with_what_is_in_it() {
+    for backup in [Backup::None, Backup::LastGood] {
+        let world = World::new(backup);
+        std::fs::remove_file(world.env.config_path()).unwrap();
+        world.env.write(".openclaw/openclaw.json/precious", "keep me");
+        assert_eq!(world.gateway().run().code, 78);
+        world.doctor(&["fix"]).run().expect_code(0);
+        let _serving = world.gateway().start();
+        let kept = std::fs::read_dir(world.env.state_dir())
+            .unwrap()
+            .flatten()
+            .find_map(|e| std::fs::read_to_string(e.path().join("precious")).ok());
+        assert_eq!(kept.as_deref(), Some("keep me"));
+        world.doctor(&["undo"]).run().expect_code(0);
+        assert!(
+            world.env.config_path().join("precious").exists(),
+            "undo puts the directory back"
+        );
+    }
+}
+
+#[test]
+fn l_an_unreadable_file_is_made_readable() {
+    if is_root() {
+        return;
+    }
+    let world = World::new(Backup::LastGood);
+    std::fs::set_permissions(
+        world.env.config_path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o000),
+    )
+    .unwrap();
+    assert_eq!(world.gateway().run().code, 78);
+    world.doctor(&["fix"]).run().expect_code(0);
+    let _serving = world.gateway().start();
+    assert_eq!(world.read(), world.good);
+}
+
+/// root reads whatever the mode.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
