@@ -3,8 +3,8 @@
 use oc_core::redact::{Redactor, clean};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of one text that are looked at at all: more is no message.
-const READ_CAP: usize = 1 << 20;
+/// As many times what is kept is looked at at all: more is no message.
+const READ_FACTOR: usize = 16;
 /// Characters of the text that are kept. No channel takes more than 4,096; the webhook and `exec` take all of it.
 const TEXT_CAP: usize = 16_000;
 /// Characters of one fact that are kept.
@@ -180,10 +180,7 @@ impl Message {
 
 /// Redacted before it is cut: half of a secret would not be recognised.
 fn fit(text: &str, cap: usize, redactor: &Redactor) -> String {
-    let text = match text.char_indices().map(|(at, _)| at).take_while(|at| *at <= READ_CAP).last() {
-        Some(at) if text.len() > READ_CAP => &text[..at],
-        _ => text,
-    };
+    let text = &text[..text.floor_char_boundary(cap.saturating_mul(READ_FACTOR))];
     let cleaned = clean(text);
     let redacted = redactor.redact(&cleaned);
     crate::channels::limits::cut(redacted.trim_matches('\n'), cap, crate::channels::limits::Unit::Chars)

@@ -43,6 +43,10 @@ impl Channel for Alertmanager {
         judge_http(answer, reason(answer, text))
     }
 
+    fn for_programs(&self) -> bool {
+        true
+    }
+
     fn address(&self) -> String {
         self.url.clone()
     }

@@ -37,6 +37,10 @@ impl Channel for Exec {
         }
     }
 
+    fn for_programs(&self) -> bool {
+        true
+    }
+
     fn address(&self) -> String {
         self.argv.join("\0")
     }

@@ -112,6 +112,10 @@ pub trait Channel: Sync + Send {
     fn remote(&self) -> bool {
         true
     }
+    /// True for what is read by programs, which want the last state of each key rather than a summary.
+    fn for_programs(&self) -> bool {
+        false
+    }
     /// True when it must be told again and again as long as an incident lasts.
     fn expires(&self) -> bool {
         false
@@ -273,7 +277,7 @@ mod tests {
         assert_eq!(retry_after(Some("1e99")), Some(Duration::from_secs(900)));
         assert_eq!(retry_after(Some("-5")), Some(Duration::from_secs(1)));
         assert_eq!(retry_after(Some("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::from_secs(1)));
-        assert_eq!(retry_after(Some("Wed, 21 Oct 2915 07:28:00 GMT")), Some(Duration::from_secs(900)));
+        assert_eq!(retry_after(Some("Mon, 21 Oct 2915 07:28:00 GMT")), Some(Duration::from_secs(900)));
         assert_eq!(retry_after(Some("NaN")), Some(Duration::from_secs(900)));
         assert_eq!(retry_after(Some("soon")), None);
         assert_eq!(retry_after(None), None);

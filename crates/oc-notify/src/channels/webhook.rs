@@ -3,7 +3,6 @@
 use super::{Answer, Built, Call, Channel, Letter, Request, Verdict, as_json, checked, judge_http, reason};
 use oc_core::config::{Notify, Secret};
 use ring::hmac;
-use std::fmt::Write as _;
 
 struct Webhook {
     url: String,
@@ -35,6 +34,10 @@ impl Channel for Webhook {
         judge_http(answer, reason(answer, &answer.body))
     }
 
+    fn for_programs(&self) -> bool {
+        true
+    }
+
     fn address(&self) -> String {
         self.url.clone()
     }
@@ -42,11 +45,8 @@ impl Channel for Webhook {
 
 fn sign(key: &str, body: &[u8]) -> String {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), body);
-    tag.as_ref().iter().fold("sha256=".to_owned(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        drop(write!(out, "{byte:02x}"));
-        out
-    })
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
 }
 
 #[cfg(test)]
