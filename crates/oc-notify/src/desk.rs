@@ -40,7 +40,10 @@ impl Desk {
             ("notify.slack.webhook_url", &notify.slack.webhook_url),
             ("notify.heartbeat_url", &notify.heartbeat_url),
         ] {
-            if let Some(part) = url.as_ref().and_then(|url| url.expose().trim_end_matches('/').rsplit('/').next()) {
+            if let Some(part) = url
+                .as_ref()
+                .and_then(|url| url.expose().trim_end_matches('/').rsplit('/').next())
+            {
                 redactor.add(name, part);
             }
         }
@@ -80,12 +83,14 @@ impl Desk {
 
     /// What the service is called in messages.
     pub(crate) fn service(&self) -> String {
-        self.config.notify.service_name.clone().unwrap_or_else(|| {
-            match self.config.service.kind {
+        self.config
+            .notify
+            .service_name
+            .clone()
+            .unwrap_or_else(|| match self.config.service.kind {
                 oc_core::config::Kind::Openclaw => "OpenClaw gateway".to_owned(),
                 _ => self.paths.instance().to_owned(),
-            }
-        })
+            })
     }
 
     pub(crate) fn seal(&self, message: Message) -> Sealed {
@@ -109,7 +114,10 @@ impl Desk {
     }
 
     pub(crate) fn channel(&self, name: &str) -> Option<&dyn Channel> {
-        self.channels.iter().map(Box::as_ref).find(|channel| channel.name() == name)
+        self.channels
+            .iter()
+            .map(Box::as_ref)
+            .find(|channel| channel.name() == name)
     }
 
     /// Adds a line to the record. A dry run leaves none.

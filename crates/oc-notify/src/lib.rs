@@ -29,7 +29,12 @@ use oc_core::run::Answer;
 pub fn run(cli: Cli) -> Result<Answer> {
     let common = cli.common;
     match cli.command {
-        Command::Send { severity, title, text, key } => commands::send::send(&common, severity, title, &text, key),
+        Command::Send {
+            severity,
+            title,
+            text,
+            key,
+        } => commands::send::send(&common, severity, title, &text, key),
         Command::Incident { run } => commands::incident::incident(&common, &run),
         Command::Test { channel } => commands::test::test(&common, channel.as_deref()),
         Command::Flush => commands::flush::flush(&common),

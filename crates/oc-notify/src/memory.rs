@@ -199,8 +199,12 @@ impl Memory {
         }
         let excess = self.quick.len().saturating_sub(500);
         self.quick.drain(..excess);
-        let over: Vec<String> =
-            self.threads.iter().filter(|(_, t)| t.stage == Stage::Over).map(|(k, _)| k.clone()).collect();
+        let over: Vec<String> = self
+            .threads
+            .iter()
+            .filter(|(_, t)| t.stage == Stage::Over)
+            .map(|(k, _)| k.clone())
+            .collect();
         for key in over.iter().take(over.len().saturating_sub(THREADS_KEPT)) {
             self.threads.remove(key);
         }

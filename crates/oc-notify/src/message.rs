@@ -151,7 +151,10 @@ impl Message {
     #[must_use]
     pub fn seal(mut self, redactor: &Redactor) -> Sealed {
         let fit = |text: &str, cap: usize| fit(text, cap, redactor);
-        self.title = fit(&self.title, TITLE_CAP).split_whitespace().collect::<Vec<_>>().join(" ");
+        self.title = fit(&self.title, TITLE_CAP)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         if self.title.is_empty() {
             self.title = self.service.clone();
         }
@@ -171,7 +174,11 @@ impl Message {
         let mut out = self.text.trim_end().to_owned();
         for fact in &self.facts {
             let gap = if out.is_empty() { "" } else { "\n\n" };
-            let sep = if fact.value.contains('\n') || fact.style == Style::Verbatim { "\n" } else { " " };
+            let sep = if fact.value.contains('\n') || fact.style == Style::Verbatim {
+                "\n"
+            } else {
+                " "
+            };
             out.push_str(&format!("{gap}{}:{sep}{}", fact.name, fact.value.trim_end()));
         }
         out
@@ -200,8 +207,16 @@ pub(crate) mod tests {
             title: "OpenClaw gateway needs you".into(),
             text: "The gateway does not start: `gateway.mode` is missing.".into(),
             facts: vec![
-                Fact { name: "Tried".into(), value: "restart: failed\ndoctor: failed".into(), style: Style::Text },
-                Fact { name: "Next".into(), value: "oc-doctor fix --verify".into(), style: Style::Verbatim },
+                Fact {
+                    name: "Tried".into(),
+                    value: "restart: failed\ndoctor: failed".into(),
+                    style: Style::Text,
+                },
+                Fact {
+                    name: "Next".into(),
+                    value: "oc-doctor fix --verify".into(),
+                    style: Style::Verbatim,
+                },
             ],
             at: "2026-02-27T20:36:05.000Z".into(),
             host: "mac-mini".into(),

@@ -1,5 +1,12 @@
 //! What a person or script that calls oc-notify sees, against stand-ins of the real services.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -11,12 +18,31 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 use support::World;
 
-const ALL: [&str; 7] = ["discord", "slack", "telegram", "ntfy", "webhook", "alertmanager", "exec"];
-const SEND: [&str; 8] = ["--json", "send", "--severity", "warning", "--title", "disk is filling up", "--text", "91 % used"];
+const ALL: [&str; 7] = [
+    "discord",
+    "slack",
+    "telegram",
+    "ntfy",
+    "webhook",
+    "alertmanager",
+    "exec",
+];
+const SEND: [&str; 8] = [
+    "--json",
+    "send",
+    "--severity",
+    "warning",
+    "--title",
+    "disk is filling up",
+    "--text",
+    "91 % used",
+];
 
 fn teller(world: &World) {
     let out = world.env.path("told");
-    world.env.stub("teller", &format!("echo \"$@\" >>{0}.argv; cat >>{0}", out.display()));
+    world
+        .env
+        .stub("teller", &format!("echo \"$@\" >>{0}.argv; cat >>{0}", out.display()));
 }
 
 #[test]
@@ -24,25 +50,65 @@ fn a_message_reaches_every_channel_in_its_own_form() {
     let world = World::new(&ALL);
     teller(&world);
     let answer = world.notify(&SEND).expect_code(0).json();
-    assert_eq!((&answer["verdict"], &answer["schema"]), (&json!("delivered"), &json!("oc.notify/1")));
-    let channels: Vec<&str> = answer["deliveries"].as_array().unwrap().iter().map(|d| d["channel"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&answer["verdict"], &answer["schema"]),
+        (&json!("delivered"), &json!("oc.notify/1"))
+    );
+    let channels: Vec<&str> = answer["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["channel"].as_str().unwrap())
+        .collect();
     assert_eq!(channels.len(), 7);
     assert_eq!(world.waiting(), [""; 0]);
-    let by_path: BTreeMap<String, Value> = world.providers.accepted().into_iter().map(|t| (t.path, t.body)).collect();
+    let by_path: BTreeMap<String, Value> = world
+        .providers
+        .accepted()
+        .into_iter()
+        .map(|t| (t.path, t.body))
+        .collect();
     assert_eq!(by_path.len(), 6, "{by_path:?}");
     let discord = &by_path["/api/v10/webhooks/1000/discord-s3cret-t0ken?wait=true"];
-    assert!(discord["embeds"][0]["description"].as_str().unwrap().contains("91 % used"));
+    assert!(
+        discord["embeds"][0]["description"]
+            .as_str()
+            .unwrap()
+            .contains("91 % used")
+    );
     assert_eq!(discord["allowed_mentions"], json!({"parse": []}));
-    assert!(by_path["/services/T0/B0/slack-s3cret-t0ken"]["text"].as_str().unwrap().contains("disk is filling up"));
-    assert_eq!(by_path["/bot110201543:telegram-s3cret-t0ken/sendMessage"]["chat_id"], "42");
+    assert!(
+        by_path["/services/T0/B0/slack-s3cret-t0ken"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("disk is filling up")
+    );
+    assert_eq!(
+        by_path["/bot110201543:telegram-s3cret-t0ken/sendMessage"]["chat_id"],
+        "42"
+    );
     assert_eq!(by_path["/ntfy/"]["topic"], "my-topic");
     assert_eq!(by_path["/api/v2/alerts"][0]["labels"]["alertname"], "OpenClawNotice");
     let hook = &by_path["/hook/webhook-s3cret-t0ken"];
     let told: Value = serde_json::from_slice(&std::fs::read(world.env.path("told")).unwrap()).unwrap();
     assert_eq!(hook, &told, "a program and a webhook get the same");
-    let signed = world.providers.taken().into_iter().find(|t| t.path.starts_with("/hook")).unwrap();
-    assert!(signed.headers.iter().any(|h| h.starts_with("x-signature-256: sha256=")), "{:?}", signed.headers);
-    assert!(signed.headers.iter().any(|h| h.starts_with("idempotency-key: default/note/")));
+    let signed = world
+        .providers
+        .taken()
+        .into_iter()
+        .find(|t| t.path.starts_with("/hook"))
+        .unwrap();
+    assert!(
+        signed.headers.iter().any(|h| h.starts_with("x-signature-256: sha256=")),
+        "{:?}",
+        signed.headers
+    );
+    assert!(
+        signed
+            .headers
+            .iter()
+            .any(|h| h.starts_with("idempotency-key: default/note/"))
+    );
 }
 
 #[test]
@@ -66,17 +132,25 @@ fn without_network_everything_waits_and_goes_out_later_in_order_and_once() {
     let mut world = World::with(&["discord"], json!({"storm_limit": 1000}));
     let config = world.env.read_json(".openclaw/watchdog/config.json");
     let mut offline = config.clone();
-    let dead = format!("http://127.0.0.1:{}/api/webhooks/1000/discord-s3cret-t0ken", oc_testkit::free_port());
+    let dead = format!(
+        "http://127.0.0.1:{}/api/webhooks/1000/discord-s3cret-t0ken",
+        oc_testkit::free_port()
+    );
     offline["notify"]["discord"]["webhook_url"] = json!(dead);
     world.env.oc_config(&offline);
     for n in 0..4 {
         let title = format!("message {n}");
-        world.notify(&["send", "--severity", "info", "--title", &title, "--text", "x"]).expect_code(2);
+        world
+            .notify(&["send", "--severity", "info", "--title", &title, "--text", "x"])
+            .expect_code(2);
     }
     assert_eq!(world.waiting().len(), 4);
     for name in world.waiting() {
         assert!(name.ends_with("-discord.json"), "{name}");
-        let mode = std::fs::metadata(world.env.watchdog().join("outbox").join(name)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(world.env.watchdog().join("outbox").join(name))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
     world.env.oc_config(&config);
@@ -100,17 +174,41 @@ fn after_a_week_offline_there_is_one_summary() {
     for n in 0..30 {
         world.at(n * 7200);
         let title = format!("message {n}");
-        world.notify(&["send", "--severity", "warning", "--title", &title, "--text", "x", "--key", "same"]).expect_code(2);
+        world
+            .notify(&[
+                "send",
+                "--severity",
+                "warning",
+                "--title",
+                &title,
+                "--text",
+                "x",
+                "--key",
+                "same",
+            ])
+            .expect_code(2);
     }
     assert!(world.waiting().len() <= 12, "bounded: {:?}", world.waiting());
     world.providers.trouble(Trouble::None);
     world.at(7 * 86_400);
     world.notify(&["flush"]).expect_code(0);
     let accepted = world.providers.accepted();
-    let slack: Vec<&Value> = accepted.iter().filter(|t| t.path.starts_with("/services")).map(|t| &t.body).collect();
+    let slack: Vec<&Value> = accepted
+        .iter()
+        .filter(|t| t.path.starts_with("/services"))
+        .map(|t| &t.body)
+        .collect();
     assert!(slack.len() <= 5, "{}", slack.len());
-    assert!(slack.iter().any(|b| b["text"].as_str().unwrap().contains("could not be delivered earlier")));
-    let hooks: Vec<&str> = accepted.iter().filter(|t| t.path.starts_with("/hook")).map(|t| t.body["title"].as_str().unwrap()).collect();
+    assert!(
+        slack
+            .iter()
+            .any(|b| b["text"].as_str().unwrap().contains("could not be delivered earlier"))
+    );
+    let hooks: Vec<&str> = accepted
+        .iter()
+        .filter(|t| t.path.starts_with("/hook"))
+        .map(|t| t.body["title"].as_str().unwrap())
+        .collect();
     assert_eq!(hooks, ["message 29"], "a program wants the last state of a key");
 }
 
@@ -138,7 +236,15 @@ fn a_storm_of_429_asks_less_and_less() {
     world.providers.trouble(Trouble::Status(429, String::new()));
     for pass in 0..120 {
         world.at(pass * 30);
-        world.notify(&["send", "--severity", "info", "--title", "t", "--text", &pass.to_string()]);
+        world.notify(&[
+            "send",
+            "--severity",
+            "info",
+            "--title",
+            "t",
+            "--text",
+            &pass.to_string(),
+        ]);
     }
     let asked = world.providers.taken().len();
     assert!((3..=12).contains(&asked), "{asked} requests in an hour");
@@ -153,13 +259,53 @@ fn a_revoked_webhook_is_switched_off_for_a_day_and_the_others_say_so() {
     world.configure(&["discord", "slack"], json!({}));
     world.providers.trouble(Trouble::None);
     world.at(600);
-    let answer = world.notify(&["--json", "send", "--severity", "warning", "--title", "second", "--text", "x"]).expect_code(1).json();
-    let discord = answer["deliveries"].as_array().unwrap().iter().find(|d| d["channel"] == "discord").unwrap();
-    assert!(discord["error"].as_str().unwrap().contains("switched off: HTTP 404: Unknown Webhook"), "{discord}");
-    assert_eq!(world.providers.taken().iter().filter(|t| t.path.contains("webhooks")).count(), 1, "a 404 is not asked again");
+    let answer = world
+        .notify(&[
+            "--json",
+            "send",
+            "--severity",
+            "warning",
+            "--title",
+            "second",
+            "--text",
+            "x",
+        ])
+        .expect_code(1)
+        .json();
+    let discord = answer["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|d| d["channel"] == "discord")
+        .unwrap();
+    assert!(
+        discord["error"]
+            .as_str()
+            .unwrap()
+            .contains("switched off: HTTP 404: Unknown Webhook"),
+        "{discord}"
+    );
+    assert_eq!(
+        world
+            .providers
+            .taken()
+            .iter()
+            .filter(|t| t.path.contains("webhooks"))
+            .count(),
+        1,
+        "a 404 is not asked again"
+    );
     world.at(86_400 + 60);
     world.notify(&["flush"]).expect_code(0);
-    assert_eq!(world.providers.accepted().iter().filter(|t| t.path.contains("webhooks")).count(), 2);
+    assert_eq!(
+        world
+            .providers
+            .accepted()
+            .iter()
+            .filter(|t| t.path.contains("webhooks"))
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -172,12 +318,25 @@ fn the_other_channels_hear_of_a_channel_that_is_gone_and_a_new_address_is_used_a
     config["notify"]["slack"]["webhook_url"] = json!(other.providers.slack());
     world.env.oc_config(&config);
     world.notify(&SEND).expect_code(1);
-    let told: Vec<String> = world.providers.accepted().iter().map(|t| t.body["title"].as_str().unwrap().to_owned()).collect();
+    let told: Vec<String> = world
+        .providers
+        .accepted()
+        .iter()
+        .map(|t| t.body["title"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(told, ["disk is filling up", "The channel slack does not work any more"]);
     config["notify"]["slack"]["webhook_url"] = json!(world.providers.slack());
     world.env.oc_config(&config);
     world.notify(&["flush"]).expect_code(0);
-    assert_eq!(world.providers.accepted().iter().filter(|t| t.path.starts_with("/services")).count(), 1);
+    assert_eq!(
+        world
+            .providers
+            .accepted()
+            .iter()
+            .filter(|t| t.path.starts_with("/services"))
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -212,7 +371,16 @@ fn hostile_text_is_never_refused() {
     let world = World::with(&ALL[..6], json!({"storm_limit": 1000}));
     for (n, text) in texts.into_iter().enumerate() {
         let title = format!("\"title\"\n{n} @everyone \u{202e} {}", "한".repeat(400));
-        let args = ["--json", "send", "--severity", "critical", "--title", &title, "--text", "-"];
+        let args = [
+            "--json",
+            "send",
+            "--severity",
+            "critical",
+            "--title",
+            &title,
+            "--text",
+            "-",
+        ];
         world.env.cmd("oc-notify").args(args).stdin(text).run().expect_code(0);
     }
     let taken = world.providers.taken();
@@ -274,7 +442,19 @@ fn kill_9_during_a_flush_loses_nothing_and_repeats_at_most_what_was_under_way() 
     world.providers.trouble(Trouble::Status(503, String::new()));
     for n in 0..15 {
         let key = format!("k{n}");
-        world.notify(&["send", "--severity", "info", "--title", &key, "--text", "x", "--key", &key]).expect_code(2);
+        world
+            .notify(&[
+                "send",
+                "--severity",
+                "info",
+                "--title",
+                &key,
+                "--text",
+                "x",
+                "--key",
+                &key,
+            ])
+            .expect_code(2);
     }
     world.providers.trouble(Trouble::Slow(1));
     for round in 1..6 {
@@ -302,7 +482,18 @@ fn kill_9_during_a_flush_loses_nothing_and_repeats_at_most_what_was_under_way() 
 #[test]
 fn the_same_message_with_the_same_key_is_sent_once_in_five_minutes() {
     let mut world = World::new(&["slack"]);
-    let args = ["--json", "send", "--severity", "info", "--title", "t", "--text", "x", "--key", "backup"];
+    let args = [
+        "--json",
+        "send",
+        "--severity",
+        "info",
+        "--title",
+        "t",
+        "--text",
+        "x",
+        "--key",
+        "backup",
+    ];
     world.notify(&args).expect_code(0);
     world.at(299);
     let again = world.notify(&args).expect_code(0).json();
@@ -317,7 +508,17 @@ fn a_script_gone_wild_is_bounded_and_what_was_held_back_is_counted() {
     let mut world = World::new(&["slack"]);
     for n in 0..40 {
         world.at(n);
-        world.notify(&["send", "--severity", "warning", "--title", "t", "--text", &n.to_string()]).expect_code(0);
+        world
+            .notify(&[
+                "send",
+                "--severity",
+                "warning",
+                "--title",
+                "t",
+                "--text",
+                &n.to_string(),
+            ])
+            .expect_code(0);
     }
     assert_eq!(world.providers.accepted().len(), 10);
     assert_eq!(world.notify(&["--json", "outbox"]).json()["held_back"], 30);
@@ -333,20 +534,43 @@ fn a_fallback_is_used_only_when_nobody_else_took_it() {
     let mut config = world.env.read_json(".openclaw/watchdog/config.json");
     config["notify"]["slack"]["webhook_url"] = json!(other.providers.slack());
     world.env.oc_config(&config);
-    let answer = world.notify(&["--json", "send", "--severity", "critical", "--title", "t", "--text", "x"]).expect_code(1).json();
+    let answer = world
+        .notify(&[
+            "--json",
+            "send",
+            "--severity",
+            "critical",
+            "--title",
+            "t",
+            "--text",
+            "x",
+        ])
+        .expect_code(1)
+        .json();
     assert_eq!(answer["deliveries"].as_array().unwrap().len(), 2, "{answer}");
-    assert_eq!(world.providers.accepted().iter().filter(|t| t.path == "/ntfy/").count(), 1);
+    assert_eq!(
+        world.providers.accepted().iter().filter(|t| t.path == "/ntfy/").count(),
+        1
+    );
     world.at(3600);
     world.notify(&["flush"]);
-    assert_eq!(world.providers.accepted().iter().filter(|t| t.path == "/ntfy/").count(), 1, "told once, however often slack fails");
+    assert_eq!(
+        world.providers.accepted().iter().filter(|t| t.path == "/ntfy/").count(),
+        1,
+        "told once, however often slack fails"
+    );
 }
 
 #[test]
 fn routes_go_by_severity() {
     let world = World::with(&["slack", "ntfy"], json!({"routes": {"info": ["slack"]}}));
-    world.notify(&["send", "--severity", "info", "--title", "t", "--text", "x"]).expect_code(0);
+    world
+        .notify(&["send", "--severity", "info", "--title", "t", "--text", "x"])
+        .expect_code(0);
     assert_eq!(world.providers.accepted().len(), 1);
-    world.notify(&["send", "--severity", "critical", "--title", "t", "--text", "x"]).expect_code(0);
+    world
+        .notify(&["send", "--severity", "critical", "--title", "t", "--text", "x"])
+        .expect_code(0);
     assert_eq!(world.providers.accepted().len(), 3);
 }
 
@@ -372,7 +596,12 @@ fn a_telegram_group_that_became_a_supergroup_is_followed() {
     world.env.oc_config(&config);
     world.notify(&SEND).expect_code(0);
     world.notify(&SEND).expect_code(0);
-    let chats: Vec<Value> = world.providers.taken().iter().map(|t| t.body["chat_id"].clone()).collect();
+    let chats: Vec<Value> = world
+        .providers
+        .taken()
+        .iter()
+        .map(|t| t.body["chat_id"].clone())
+        .collect();
     assert_eq!(chats, ["-1", "-1001", "-1001"]);
 }
 
@@ -395,10 +624,14 @@ fn bad_calls_get_one_clear_sentence() {
     let world = World::new(&[]);
     let out = world.notify(&SEND).expect_code(78);
     assert!(out.stderr.contains("DISCORD_WEBHOOK_URL"), "{}", out.stderr);
-    world.notify(&["send", "--severity", "loud", "--title", "t", "--text", "x"]).expect_code(64);
+    world
+        .notify(&["send", "--severity", "loud", "--title", "t", "--text", "x"])
+        .expect_code(64);
     world.notify(&["incident", "--run", "/nonexistent"]).expect_code(65);
     let world = World::new(&[]);
-    world.env.oc_config(&json!({"notify": {"webhook": {"url": "http://hooks.example.org/x"}}}));
+    world
+        .env
+        .oc_config(&json!({"notify": {"webhook": {"url": "http://hooks.example.org/x"}}}));
     let out = world.notify(&SEND).expect_code(78);
     assert!(out.stderr.contains("use https"), "{}", out.stderr);
 }
@@ -414,10 +647,17 @@ fn an_exec_command_that_fails_is_tried_again_and_one_that_is_missing_is_switched
     world.notify(&["flush"]).expect_code(0);
     let told: Value = serde_json::from_slice(&std::fs::read(world.env.path("told")).unwrap()).unwrap();
     assert_eq!(told["title"], "disk is filling up");
-    assert_eq!(std::fs::read_to_string(world.env.path("told.argv")).unwrap(), "--fixed\n", "no text in the arguments");
+    assert_eq!(
+        std::fs::read_to_string(world.env.path("told.argv")).unwrap(),
+        "--fixed\n",
+        "no text in the arguments"
+    );
     std::fs::remove_file(world.env.path("bin/teller")).unwrap();
     world.notify(&SEND).expect_code(2);
-    assert_eq!(world.notify(&["--json", "outbox"]).json()["channels"][0]["state"], "off");
+    assert_eq!(
+        world.notify(&["--json", "outbox"]).json()["channels"][0]["state"],
+        "off"
+    );
 }
 
 #[test]
@@ -430,7 +670,14 @@ fn the_dead_mans_switch_is_pinged_with_start_and_status() {
     world.notify(&["heartbeat"]).expect_code(0);
     world.notify(&["heartbeat", "--status", "2"]).expect_code(0);
     let paths: Vec<String> = world.providers.taken().into_iter().map(|t| t.path).collect();
-    assert_eq!(paths, ["/ping/heartbeat-s3cret/start", "/ping/heartbeat-s3cret/0", "/ping/heartbeat-s3cret/2"]);
+    assert_eq!(
+        paths,
+        [
+            "/ping/heartbeat-s3cret/start",
+            "/ping/heartbeat-s3cret/0",
+            "/ping/heartbeat-s3cret/2"
+        ]
+    );
     world.providers.trouble(Trouble::Status(500, String::new()));
     let out = world.notify(&["--json", "heartbeat"]).expect_code(1);
     assert_eq!(out.json()["heartbeat"], "HTTP 500");

@@ -122,7 +122,10 @@ impl Providers {
     /// The requests that the provider accepted.
     #[must_use]
     pub fn accepted(&self) -> Vec<Taken> {
-        self.taken().into_iter().filter(|t| (200..300).contains(&t.status)).collect()
+        self.taken()
+            .into_iter()
+            .filter(|t| (200..300).contains(&t.status))
+            .collect()
     }
 }
 
@@ -142,7 +145,11 @@ struct Reply {
 
 impl Reply {
     fn new(status: u16, body: impl ToString) -> Self {
-        Self { status, headers: String::new(), body: body.to_string() }
+        Self {
+            status,
+            headers: String::new(),
+            body: body.to_string(),
+        }
     }
 
     fn retry_after(mut self, seconds: f64) -> Self {
@@ -219,7 +226,14 @@ fn read(stream: &TcpStream) -> Option<Taken> {
     reader.read_exact(&mut bytes).ok()?;
     let raw = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&raw).unwrap_or(Value::Null);
-    Some(Taken { method, path, headers, body, raw, status: 0 })
+    Some(Taken {
+        method,
+        path,
+        headers,
+        body,
+        raw,
+        status: 0,
+    })
 }
 
 fn answer(taken: &Taken, id: u64) -> Reply {
@@ -240,10 +254,16 @@ fn utf16(value: &Value) -> usize {
 fn discord(taken: &Taken, id: u64) -> Reply {
     let body = &taken.body;
     let refuse = |what: &str| {
-        Reply::new(400, json!({"message": "Invalid Form Body", "code": 50035, "errors": {what: {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH"}]}}}))
+        Reply::new(
+            400,
+            json!({"message": "Invalid Form Body", "code": 50035, "errors": {what: {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH"}]}}}),
+        )
     };
     if body.is_null() {
-        return Reply::new(400, json!({"message": "The request body contains invalid JSON.", "code": 50109}));
+        return Reply::new(
+            400,
+            json!({"message": "The request body contains invalid JSON.", "code": 50109}),
+        );
     }
     let embeds = body["embeds"].as_array().cloned().unwrap_or_default();
     if body["content"].as_str().unwrap_or("").trim().is_empty() && embeds.is_empty() {
@@ -295,7 +315,12 @@ fn slack(taken: &Taken) -> Reply {
 }
 
 fn telegram(taken: &Taken, id: u64) -> Reply {
-    let refuse = |description: &str| Reply::new(400, json!({"ok": false, "error_code": 400, "description": format!("Bad Request: {description}")}));
+    let refuse = |description: &str| {
+        Reply::new(
+            400,
+            json!({"ok": false, "error_code": 400, "description": format!("Bad Request: {description}")}),
+        )
+    };
     let length = utf16(&taken.body["text"]);
     if length == 0 {
         return refuse("message text is empty");
@@ -305,8 +330,11 @@ fn telegram(taken: &Taken, id: u64) -> Reply {
     }
     if taken.body["chat_id"] == "-1" {
         let parameters = json!({"migrate_to_chat_id": -1001});
-        return Reply::new(400, json!({"ok": false, "error_code": 400,
-            "description": "Bad Request: group chat was upgraded to a supergroup chat", "parameters": parameters}));
+        return Reply::new(
+            400,
+            json!({"ok": false, "error_code": 400,
+            "description": "Bad Request: group chat was upgraded to a supergroup chat", "parameters": parameters}),
+        );
     }
     if taken.body["chat_id"] == "0" {
         return refuse("chat not found");
@@ -324,16 +352,26 @@ fn ntfy(taken: &Taken, id: u64) -> Reply {
         return refuse(40057, "invalid request: title too long");
     }
     if size("message") > 4096 {
-        return Reply::new(200, json!({"id": id.to_string(), "attachment": {"name": "attachment.txt"}}));
+        return Reply::new(
+            200,
+            json!({"id": id.to_string(), "attachment": {"name": "attachment.txt"}}),
+        );
     }
     Reply::new(200, json!({"id": id.to_string(), "event": "message"}))
 }
 
 fn alertmanager(taken: &Taken) -> Reply {
     let Some(alerts) = taken.body.as_array() else {
-        return Reply::new(400, json!({"code": 400, "message": "parsing alerts body from \"\" failed"}));
+        return Reply::new(
+            400,
+            json!({"code": 400, "message": "parsing alerts body from \"\" failed"}),
+        );
     };
-    if !taken.headers.iter().any(|h| h.starts_with("content-type: application/json")) {
+    if !taken
+        .headers
+        .iter()
+        .any(|h| h.starts_with("content-type: application/json"))
+    {
         return Reply::new(415, "");
     }
     for alert in alerts {
@@ -347,10 +385,19 @@ fn alertmanager(taken: &Taken) -> Reply {
 
 fn limited(path: &str, seconds: f64) -> Reply {
     let reply = match path {
-        p if p.starts_with("/api/v10/") => Reply::new(429, json!({"message": "You are being rate limited.", "retry_after": seconds, "global": false})),
-        p if p.starts_with("/bot") => Reply::new(429, json!({"ok": false, "error_code": 429,
-            "description": format!("Too Many Requests: retry after {seconds}"), "parameters": {"retry_after": seconds}})),
-        "/ntfy/" => Reply::new(429, json!({"code": 42901, "http": 429, "error": "limit reached: too many requests, please be nice"})),
+        p if p.starts_with("/api/v10/") => Reply::new(
+            429,
+            json!({"message": "You are being rate limited.", "retry_after": seconds, "global": false}),
+        ),
+        p if p.starts_with("/bot") => Reply::new(
+            429,
+            json!({"ok": false, "error_code": 429,
+            "description": format!("Too Many Requests: retry after {seconds}"), "parameters": {"retry_after": seconds}}),
+        ),
+        "/ntfy/" => Reply::new(
+            429,
+            json!({"code": 42901, "http": 429, "error": "limit reached: too many requests, please be nice"}),
+        ),
         _ => Reply::new(429, ""),
     };
     reply.retry_after(seconds)
@@ -360,7 +407,10 @@ fn gone(path: &str) -> Reply {
     match path {
         p if p.starts_with("/api/v10/") => Reply::new(404, json!({"message": "Unknown Webhook", "code": 10015})),
         p if p.starts_with("/services/") => Reply::new(404, "no_service"),
-        p if p.starts_with("/bot") => Reply::new(403, json!({"ok": false, "error_code": 403, "description": "Forbidden: bot was blocked by the user"})),
+        p if p.starts_with("/bot") => Reply::new(
+            403,
+            json!({"ok": false, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}),
+        ),
         "/ntfy/" => Reply::new(403, json!({"code": 40301, "http": 403, "error": "forbidden"})),
         _ => Reply::new(404, ""),
     }

@@ -74,7 +74,12 @@ fn alerts(message: &Message) -> Vec<Value> {
             vec![alert(message, "OpenClawUnhealthy", "warning", &until(LASTS_MS))]
         }
         _ => {
-            let mut note = alert(message, "OpenClawNotice", message.severity.name(), &until(NOTE_LASTS_MS));
+            let mut note = alert(
+                message,
+                "OpenClawNotice",
+                message.severity.name(),
+                &until(NOTE_LASTS_MS),
+            );
             note["labels"]["key"] = cut(&message.key, 200, Unit::Chars).into();
             vec![note]
         }
@@ -108,7 +113,11 @@ mod tests {
     #[test]
     fn what_fires_resolves_with_the_same_labels() {
         let fired = alerts(&sample());
-        let healed = alerts(&Message { event: Event::Healed, severity: crate::message::Severity::Info, ..sample() });
+        let healed = alerts(&Message {
+            event: Event::Healed,
+            severity: crate::message::Severity::Info,
+            ..sample()
+        });
         for alert in &fired {
             assert!(healed.iter().any(|h| h["labels"] == alert["labels"]));
             assert!(alert["endsAt"].as_str() > Some(sample().at.as_str()));
@@ -119,9 +128,19 @@ mod tests {
     #[test]
     fn answers_of_the_api() {
         let am = Alertmanager { url: String::new() };
-        let judge = |status, body: &str| am.judge(&Answer { status, body: body.into(), retry_after: None });
+        let judge = |status, body: &str| {
+            am.judge(&Answer {
+                status,
+                body: body.into(),
+                retry_after: None,
+            })
+        };
         assert_eq!(judge(200, ""), Verdict::Delivered(None));
-        assert!(matches!(judge(400, r#""invalid label set: invalid name \"bad-name\"""#), Verdict::Refused(why) if why.contains("bad-name")));
-        assert!(matches!(judge(400, r#"{"code":400,"message":"parsing alerts body"}"#), Verdict::Refused(why) if why.contains("parsing")));
+        assert!(
+            matches!(judge(400, r#""invalid label set: invalid name \"bad-name\"""#), Verdict::Refused(why) if why.contains("bad-name"))
+        );
+        assert!(
+            matches!(judge(400, r#"{"code":400,"message":"parsing alerts body"}"#), Verdict::Refused(why) if why.contains("parsing"))
+        );
     }
 }

@@ -21,8 +21,15 @@ impl Channel for Desktop {
     }
 
     fn calls(&self, letter: &Letter<'_>) -> Vec<Call> {
-        let argv = if cfg!(target_os = "macos") { macos(letter.message) } else { notify_send(letter.message) };
-        vec![Call::Program { argv, stdin: Vec::new() }]
+        let argv = if cfg!(target_os = "macos") {
+            macos(letter.message)
+        } else {
+            notify_send(letter.message)
+        };
+        vec![Call::Program {
+            argv,
+            stdin: Vec::new(),
+        }]
     }
 
     fn judge(&self, answer: &Answer) -> Verdict {
@@ -51,7 +58,11 @@ fn texts(message: &Message) -> (String, String) {
 #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "built and tested everywhere"))]
 fn macos(message: &Message) -> Vec<String> {
     let (title, text) = texts(message);
-    let script = ["on run argv", "display notification (item 2 of argv) with title (item 1 of argv)", "end run"];
+    let script = [
+        "on run argv",
+        "display notification (item 2 of argv) with title (item 1 of argv)",
+        "end run",
+    ];
     let mut argv = vec!["osascript".to_owned()];
     for line in script {
         argv.extend(["-e".to_owned(), line.to_owned()]);
@@ -69,7 +80,17 @@ fn notify_send(message: &Message) -> Vec<String> {
     };
     // The body may be read as markup.
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    ["notify-send", "--app-name=oc", "--urgency", urgency, "--", &title, &text].map(str::to_owned).to_vec()
+    [
+        "notify-send",
+        "--app-name=oc",
+        "--urgency",
+        urgency,
+        "--",
+        &title,
+        &text,
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 #[cfg(test)]

@@ -34,7 +34,9 @@ pub(super) fn from(settings: &Notify) -> Built {
 /// The version decides whether `retry_after` means seconds or milliseconds, so it is pinned.
 fn pinned(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or(url).trim_end_matches('/');
-    let Some((base, rest)) = url.split_once("/api/") else { return url.to_owned() };
+    let Some((base, rest)) = url.split_once("/api/") else {
+        return url.to_owned();
+    };
     let rest = match rest.split_once('/') {
         Some((version, rest)) if version.starts_with('v') && version[1..].bytes().all(|b| b.is_ascii_digit()) => rest,
         _ => rest,
@@ -50,7 +52,9 @@ impl Channel for Discord {
     fn calls(&self, letter: &Letter<'_>) -> Vec<Call> {
         let message = letter.message;
         let post = Request::post(format!("{}?wait=true", self.url), payload(message, letter.plain));
-        let Some(id) = letter.thread else { return vec![Call::Http(post)] };
+        let Some(id) = letter.thread else {
+            return vec![Call::Http(post)];
+        };
         let edit = Request {
             method: "PATCH",
             url: oc_core::config::Secret::new(format!("{}/messages/{id}", self.url)),
@@ -59,7 +63,10 @@ impl Channel for Discord {
             best_effort: true,
         };
         match message.event {
-            Event::Escalated | Event::Changed => vec![Call::Http(Request { best_effort: false, ..edit })],
+            Event::Escalated | Event::Changed => vec![Call::Http(Request {
+                best_effort: false,
+                ..edit
+            })],
             Event::Reminder => vec![Call::Http(post)],
             _ => vec![Call::Http(post), Call::Http(edit)],
         }
@@ -71,7 +78,10 @@ impl Channel for Discord {
         match answer.status {
             200..=299 => Verdict::Delivered(body["id"].as_str().map(str::to_owned)),
             404 if body["code"] == 10008 => Verdict::ThreadGone,
-            429 => Verdict::Later { after: asked(&body).or_else(|| super::retry_after(answer.retry_after.as_deref())), why },
+            429 => Verdict::Later {
+                after: asked(&body).or_else(|| super::retry_after(answer.retry_after.as_deref())),
+                why,
+            },
             _ => judge_http(answer, why),
         }
     }
@@ -89,11 +99,20 @@ fn payload(message: &Message, plain: bool) -> Value {
     // Nobody is pinged by what a log line says.
     let nobody = json!({"parse": []});
     if plain {
-        let text = format!("{} {}\n{}", sign(message), escaped(&message.title), escaped(&message.body()));
+        let text = format!(
+            "{} {}\n{}",
+            sign(message),
+            escaped(&message.title),
+            escaped(&message.body())
+        );
         return json!({"content": cut(&text, CONTENT, UNIT), "embeds": [], "allowed_mentions": nobody});
     }
     let title = cut(&format!("{} {}", sign(message), escaped(&message.title)), TITLE, UNIT);
-    let footer = cut(&format!("{} · {} · {}", message.host, message.instance, message.key), 512, UNIT);
+    let footer = cut(
+        &format!("{} · {} · {}", message.host, message.instance, message.key),
+        512,
+        UNIT,
+    );
     let (fields, used) = fields(&message.facts);
     let room = TOTAL - UNIT.measure(&title) - UNIT.measure(&footer) - used;
     let description = cut(&escaped(&message.text), DESCRIPTION.min(room), UNIT);
@@ -172,7 +191,10 @@ mod tests {
         ] {
             assert_eq!(pinned(url), "https://discord.com/api/v10/webhooks/1/t");
         }
-        assert_eq!(pinned("http://127.0.0.1:1/api/webhooks/1/v6"), "http://127.0.0.1:1/api/v10/webhooks/1/v6");
+        assert_eq!(
+            pinned("http://127.0.0.1:1/api/webhooks/1/v6"),
+            "http://127.0.0.1:1/api/v10/webhooks/1/v6"
+        );
     }
 
     #[test]
@@ -194,7 +216,9 @@ mod tests {
             let size = |v: &Value| UNIT.measure(v.as_str().unwrap());
             let fields = embed["fields"].as_array().unwrap();
             let mut total = size(&embed["title"]) + size(&embed["description"]) + size(&embed["footer"]["text"]);
-            assert!(size(&embed["title"]) <= TITLE && size(&embed["description"]) <= DESCRIPTION && fields.len() <= FIELDS);
+            assert!(
+                size(&embed["title"]) <= TITLE && size(&embed["description"]) <= DESCRIPTION && fields.len() <= FIELDS
+            );
             for field in fields {
                 assert!(size(&field["name"]) <= FIELD_NAME && (1..=FIELD_VALUE).contains(&size(&field["value"])));
                 total += size(&field["name"]) + size(&field["value"]);
@@ -209,22 +233,45 @@ mod tests {
     #[test]
     fn answers_of_the_api() {
         let discord = Discord { url: String::new() };
-        let judge = |status, body: &str| discord.judge(&Answer { status, body: body.into(), retry_after: None });
+        let judge = |status, body: &str| {
+            discord.judge(&Answer {
+                status,
+                body: body.into(),
+                retry_after: None,
+            })
+        };
         assert_eq!(judge(200, r#"{"id":"42"}"#), Verdict::Delivered(Some("42".into())));
-        assert!(matches!(judge(404, r#"{"message":"Unknown Webhook","code":10015}"#), Verdict::Off(why) if why.contains("Unknown Webhook")));
-        assert_eq!(judge(404, r#"{"message":"Unknown Message","code":10008}"#), Verdict::ThreadGone);
-        assert!(matches!(judge(429, r#"{"message":"limited","retry_after":0.5,"global":false}"#),
-            Verdict::Later { after: Some(t), .. } if t == Duration::from_secs(1)));
-        assert!(matches!(judge(400, r#"{"code":50035,"errors":{}}"#), Verdict::Refused(_)));
+        assert!(
+            matches!(judge(404, r#"{"message":"Unknown Webhook","code":10015}"#), Verdict::Off(why) if why.contains("Unknown Webhook"))
+        );
+        assert_eq!(
+            judge(404, r#"{"message":"Unknown Message","code":10008}"#),
+            Verdict::ThreadGone
+        );
+        assert!(
+            matches!(judge(429, r#"{"message":"limited","retry_after":0.5,"global":false}"#),
+            Verdict::Later { after: Some(t), .. } if t == Duration::from_secs(1))
+        );
+        assert!(matches!(
+            judge(400, r#"{"code":50035,"errors":{}}"#),
+            Verdict::Refused(_)
+        ));
         assert!(matches!(judge(502, "<html>"), Verdict::Later { .. }));
     }
 
     #[test]
     fn what_makes_no_sound_is_edited_and_what_must_be_noticed_is_posted_too() {
-        let discord = Discord { url: "https://d/api/v10/webhooks/1/t".into() };
+        let discord = Discord {
+            url: "https://d/api/v10/webhooks/1/t".into(),
+        };
         let methods = |event| {
             let message = Message { event, ..sample() };
-            let letter = Letter { message: &message, thread: Some("7"), plain: false, moved: None };
+            let letter = Letter {
+                message: &message,
+                thread: Some("7"),
+                plain: false,
+                moved: None,
+            };
             discord
                 .calls(&letter)
                 .iter()

@@ -71,15 +71,33 @@ mod tests {
     #[test]
     fn short_text_stays_and_long_text_says_what_is_missing() {
         assert_eq!(cut("short", 5, Unit::Chars), "short");
-        assert_eq!(cut(&"x".repeat(100), 20, Unit::Chars), format!("{} … (+{})", "x".repeat(11), 89));
-        assert_eq!(cut("first line is long\nsecond", 24, Unit::Chars), "first line is lo … (+9)");
-        assert_eq!(cut(&format!("{}\n{}", "a".repeat(80), "b".repeat(80)), 95, Unit::Chars).lines().count(), 1);
+        assert_eq!(
+            cut(&"x".repeat(100), 20, Unit::Chars),
+            format!("{} … (+{})", "x".repeat(11), 89)
+        );
+        assert_eq!(
+            cut("first line is long\nsecond", 24, Unit::Chars),
+            "first line is lo … (+9)"
+        );
+        assert_eq!(
+            cut(&format!("{}\n{}", "a".repeat(80), "b".repeat(80)), 95, Unit::Chars)
+                .lines()
+                .count(),
+            1
+        );
     }
 
     #[test]
     fn each_unit_is_its_own() {
         let text = "👍".repeat(10);
-        assert_eq!((Unit::Chars.measure(&text), Unit::Utf16.measure(&text), Unit::Bytes.measure(&text)), (10, 20, 40));
+        assert_eq!(
+            (
+                Unit::Chars.measure(&text),
+                Unit::Utf16.measure(&text),
+                Unit::Bytes.measure(&text)
+            ),
+            (10, 20, 40)
+        );
     }
 
     proptest! {

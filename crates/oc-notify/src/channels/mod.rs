@@ -48,7 +48,13 @@ pub struct Request {
 
 impl Request {
     fn post(url: impl Into<String>, body: Value) -> Self {
-        Self { method: "POST", url: Secret::new(url), headers: Vec::new(), body, best_effort: false }
+        Self {
+            method: "POST",
+            url: Secret::new(url),
+            headers: Vec::new(),
+            body,
+            best_effort: false,
+        }
     }
 }
 
@@ -123,8 +129,16 @@ pub trait Channel: Sync + Send {
 }
 
 /// The names of all channels, in the order in which they are tried.
-pub const NAMES: [&str; 8] =
-    ["discord", "slack", "telegram", "ntfy", "webhook", "alertmanager", "exec", "desktop"];
+pub const NAMES: [&str; 8] = [
+    "discord",
+    "slack",
+    "telegram",
+    "ntfy",
+    "webhook",
+    "alertmanager",
+    "exec",
+    "desktop",
+];
 
 /// A channel that is configured, or why it cannot be used.
 type Built = Option<Result<Box<dyn Channel>, String>>;
@@ -183,14 +197,17 @@ pub fn last_resort() -> Box<dyn Channel> {
 /// `https`, or `http` to this very machine; anything else would send a token in the clear.
 fn checked(url: &str) -> Result<String, String> {
     let url = url.trim();
-    let (scheme, rest) = url.split_once("://").ok_or("its address is no URL; it begins with https://")?;
+    let (scheme, rest) = url
+        .split_once("://")
+        .ok_or("its address is no URL; it begins with https://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let name = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or(""),
         None => host.split(':').next().unwrap_or(""),
     };
-    let loopback = matches!(name, "localhost" | "::1") || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
+    let loopback =
+        matches!(name, "localhost" | "::1") || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
     match scheme.to_ascii_lowercase().as_str() {
         _ if name.is_empty() => Err("its address names no host".into()),
         "https" => Ok(url.to_owned()),
@@ -204,7 +221,10 @@ fn checked(url: &str) -> Result<String, String> {
 fn judge_http(answer: &Answer, why: String) -> Verdict {
     match answer.status {
         200..=299 => Verdict::Delivered(None),
-        408 | 425 | 429 | 500..=599 => Verdict::Later { after: retry_after(answer.retry_after.as_deref()), why },
+        408 | 425 | 429 | 500..=599 => Verdict::Later {
+            after: retry_after(answer.retry_after.as_deref()),
+            why,
+        },
         401 | 403 | 404 | 410 => Verdict::Off(why),
         300..=399 => Verdict::Off(format!("{why}: it answers with a redirect, which is not followed")),
         _ => Verdict::Refused(why),
@@ -216,7 +236,11 @@ fn judge_http(answer: &Answer, why: String) -> Verdict {
 fn reason(answer: &Answer, text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = limits::cut(&oc_core::redact::clean(&line), 160, limits::Unit::Chars);
-    if line.is_empty() { format!("HTTP {}", answer.status) } else { format!("HTTP {}: {line}", answer.status) }
+    if line.is_empty() {
+        format!("HTTP {}", answer.status)
+    } else {
+        format!("HTTP {}: {line}", answer.status)
+    }
 }
 
 /// Seconds (also with a fraction), or an HTTP date. Bounded: a broken header must not silence a channel for a year.
@@ -232,7 +256,12 @@ fn retry_after(header: Option<&str>) -> Option<Duration> {
 
 /// A wait of 1 s to 15 min.
 fn clamped(seconds: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(if seconds.is_finite() { seconds.clamp(1.0, 900.0) } else { 900.0 }).ok()
+    Duration::try_from_secs_f64(if seconds.is_finite() {
+        seconds.clamp(1.0, 900.0)
+    } else {
+        900.0
+    })
+    .ok()
 }
 
 /// A sign for the severity and the kind of news, for channels without colour.
@@ -262,10 +291,24 @@ mod tests {
 
     #[test]
     fn http_is_for_this_machine_only() {
-        for url in ["https://x.example/y", "http://127.0.0.1:1/x", "http://localhost/x", "http://[::1]:9/x", "http://127.9.9.9/"] {
+        for url in [
+            "https://x.example/y",
+            "http://127.0.0.1:1/x",
+            "http://localhost/x",
+            "http://[::1]:9/x",
+            "http://127.9.9.9/",
+        ] {
             assert!(checked(url).is_ok(), "{url}");
         }
-        for url in ["http://x.example/", "http://127.0.0.1.evil.example/", "http://user@evil.example/", "ftp://x/", "x", "https://", "http://localhost@evil.example/"] {
+        for url in [
+            "http://x.example/",
+            "http://127.0.0.1.evil.example/",
+            "http://user@evil.example/",
+            "ftp://x/",
+            "x",
+            "https://",
+            "http://localhost@evil.example/",
+        ] {
             assert!(checked(url).is_err(), "{url}");
         }
     }
@@ -276,8 +319,14 @@ mod tests {
         assert_eq!(retry_after(Some("0.35")), Some(Duration::from_secs(1)));
         assert_eq!(retry_after(Some("1e99")), Some(Duration::from_secs(900)));
         assert_eq!(retry_after(Some("-5")), Some(Duration::from_secs(1)));
-        assert_eq!(retry_after(Some("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::from_secs(1)));
-        assert_eq!(retry_after(Some("Mon, 21 Oct 2915 07:28:00 GMT")), Some(Duration::from_secs(900)));
+        assert_eq!(
+            retry_after(Some("Wed, 21 Oct 2015 07:28:00 GMT")),
+            Some(Duration::from_secs(1))
+        );
+        assert_eq!(
+            retry_after(Some("Mon, 21 Oct 2915 07:28:00 GMT")),
+            Some(Duration::from_secs(900))
+        );
         assert_eq!(retry_after(Some("NaN")), Some(Duration::from_secs(900)));
         assert_eq!(retry_after(Some("soon")), None);
         assert_eq!(retry_after(None), None);
@@ -285,7 +334,15 @@ mod tests {
 
     #[test]
     fn every_status_has_a_meaning() {
-        let verdict = |status| judge_http(&Answer { status, ..Answer::default() }, "w".into());
+        let verdict = |status| {
+            judge_http(
+                &Answer {
+                    status,
+                    ..Answer::default()
+                },
+                "w".into(),
+            )
+        };
         assert_eq!(verdict(204), Verdict::Delivered(None));
         for status in [408, 425, 429, 500, 503, 599] {
             assert!(matches!(verdict(status), Verdict::Later { .. }), "{status}");

@@ -22,9 +22,10 @@ pub(super) fn from(settings: &Notify) -> Built {
     let token = settings.ntfy.token.clone();
     Some(checked(url.expose()).and_then(|url| {
         let url = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-        let (base, topic) = url.rsplit_once('/').filter(|(base, _)| !base.ends_with('/')).ok_or(
-            "its address names no topic; write it like https://ntfy.sh/my-topic",
-        )?;
+        let (base, topic) = url
+            .rsplit_once('/')
+            .filter(|(base, _)| !base.ends_with('/'))
+            .ok_or("its address names no topic; write it like https://ntfy.sh/my-topic")?;
         let (base, topic) = (format!("{base}/"), topic.to_owned());
         Ok(Box::new(Ntfy { base, topic, token }) as Box<dyn Channel>)
     }))
@@ -38,7 +39,9 @@ impl Channel for Ntfy {
     fn calls(&self, letter: &Letter<'_>) -> Vec<Call> {
         let mut request = Request::post(self.base.as_str(), payload(letter.message, &self.topic));
         if let Some(token) = &self.token {
-            request.headers.push(("Authorization", Secret::new(format!("Bearer {}", token.expose()))));
+            request
+                .headers
+                .push(("Authorization", Secret::new(format!("Bearer {}", token.expose()))));
         }
         vec![Call::Http(request)]
     }
@@ -110,13 +113,34 @@ mod tests {
 
     #[test]
     fn answers_of_the_api() {
-        let ntfy = Ntfy { base: String::new(), topic: String::new(), token: None };
-        let judge = |status, body: &str| ntfy.judge(&Answer { status, body: body.into(), retry_after: None });
-        assert!(matches!(judge(429, r#"{"code":42901,"http":429,"error":"limit reached: too many requests, please be nice"}"#),
-            Verdict::Later { why, .. } if why.contains("be nice")));
-        assert!(matches!(judge(401, r#"{"code":40101,"error":"unauthorized"}"#), Verdict::Off(_)));
-        assert!(matches!(judge(403, r#"{"code":40301,"error":"forbidden"}"#), Verdict::Off(_)));
-        assert!(matches!(judge(400, r#"{"code":40009,"error":"invalid topic"}"#), Verdict::Off(_)));
+        let ntfy = Ntfy {
+            base: String::new(),
+            topic: String::new(),
+            token: None,
+        };
+        let judge = |status, body: &str| {
+            ntfy.judge(&Answer {
+                status,
+                body: body.into(),
+                retry_after: None,
+            })
+        };
+        assert!(
+            matches!(judge(429, r#"{"code":42901,"http":429,"error":"limit reached: too many requests, please be nice"}"#),
+            Verdict::Later { why, .. } if why.contains("be nice"))
+        );
+        assert!(matches!(
+            judge(401, r#"{"code":40101,"error":"unauthorized"}"#),
+            Verdict::Off(_)
+        ));
+        assert!(matches!(
+            judge(403, r#"{"code":40301,"error":"forbidden"}"#),
+            Verdict::Off(_)
+        ));
+        assert!(matches!(
+            judge(400, r#"{"code":40009,"error":"invalid topic"}"#),
+            Verdict::Off(_)
+        ));
         assert!(matches!(judge(200, r#"{"id":"x"}"#), Verdict::Delivered(None)));
     }
 }

@@ -31,7 +31,10 @@ impl Channel for Slack {
     }
 
     fn calls(&self, letter: &Letter<'_>) -> Vec<Call> {
-        vec![Call::Http(Request::post(self.url.as_str(), payload(letter.message, letter.plain)))]
+        vec![Call::Http(Request::post(
+            self.url.as_str(),
+            payload(letter.message, letter.plain),
+        ))]
     }
 
     fn judge(&self, answer: &Answer) -> Verdict {
@@ -82,7 +85,11 @@ fn payload(message: &Message, plain: bool) -> Value {
         }
         blocks.push(json!({"type": "section", "text": section}));
     }
-    let context = cut(&format!("{} · {} · {}", message.host, message.instance, message.at), HEADER, UNIT);
+    let context = cut(
+        &format!("{} · {} · {}", message.host, message.instance, message.at),
+        HEADER,
+        UNIT,
+    );
     blocks.push(json!({"type": "context", "elements": [{"type": "plain_text", "text": context}]}));
     json!({"text": whole_entities(text), "blocks": blocks})
 }
@@ -94,7 +101,9 @@ fn escaped(text: &str) -> String {
 
 /// A cut may have gone through `&amp;`: what is left of it goes too.
 fn whole_entities(text: String) -> String {
-    let Some((kept, marker)) = text.rsplit_once(" … (+") else { return text };
+    let Some((kept, marker)) = text.rsplit_once(" … (+") else {
+        return text;
+    };
     match kept.rfind('&') {
         Some(at) if !kept[at..].contains(';') && kept.len() - at < 5 => format!("{} … (+{marker}", &kept[..at]),
         _ => text,
@@ -115,7 +124,11 @@ mod tests {
             message.title = text.clone();
             message.text = text.clone();
             message.facts = (0..80)
-                .map(|n| Fact { name: format!("f{n}"), value: text.clone(), style: if n % 2 == 0 { Style::Text } else { Style::Verbatim } })
+                .map(|n| Fact {
+                    name: format!("f{n}"),
+                    value: text.clone(),
+                    style: if n % 2 == 0 { Style::Text } else { Style::Verbatim },
+                })
                 .collect();
             let sealed = message.seal(&Redactor::patterns());
             let value = payload(sealed.message(), false);
@@ -139,12 +152,24 @@ mod tests {
     fn answers_of_the_api() {
         let slack = Slack { url: String::new() };
         let judge = |status, body: &str| {
-            slack.judge(&Answer { status, body: body.into(), retry_after: Some("30".into()) })
+            slack.judge(&Answer {
+                status,
+                body: body.into(),
+                retry_after: Some("30".into()),
+            })
         };
         assert_eq!(judge(200, "ok"), Verdict::Delivered(None));
         assert!(matches!(judge(400, "invalid_payload"), Verdict::Refused(_)));
-        for (status, body) in [(400, "user_not_found"), (403, "invalid_token"), (404, "no_service"), (410, "channel_is_archived")] {
-            assert!(matches!(judge(status, body), Verdict::Off(why) if why.contains(body)), "{body}");
+        for (status, body) in [
+            (400, "user_not_found"),
+            (403, "invalid_token"),
+            (404, "no_service"),
+            (410, "channel_is_archived"),
+        ] {
+            assert!(
+                matches!(judge(status, body), Verdict::Off(why) if why.contains(body)),
+                "{body}"
+            );
         }
         assert!(matches!(judge(429, ""), Verdict::Later { after: Some(t), .. } if t.as_secs() == 30));
         assert!(matches!(judge(500, "rollup_error"), Verdict::Later { .. }));

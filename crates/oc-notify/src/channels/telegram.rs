@@ -18,9 +18,15 @@ struct Telegram {
 
 pub(super) fn from(settings: &Notify) -> Built {
     let token = settings.telegram.bot_token.as_ref()?;
-    let base = settings.telegram.api_url.as_deref().unwrap_or("https://api.telegram.org");
+    let base = settings
+        .telegram
+        .api_url
+        .as_deref()
+        .unwrap_or("https://api.telegram.org");
     let Some(chat) = settings.telegram.chat_id.clone() else {
-        return Some(Err("the bot has a token but no chat; set TELEGRAM_CHAT_ID or notify.telegram.chat_id".into()));
+        return Some(Err(
+            "the bot has a token but no chat; set TELEGRAM_CHAT_ID or notify.telegram.chat_id".into(),
+        ));
     };
     let built = checked(base).map(|base| {
         let url = format!("{}/bot{}/sendMessage", base.trim_end_matches('/'), token.expose());
@@ -37,7 +43,11 @@ impl Channel for Telegram {
     fn calls(&self, letter: &Letter<'_>) -> Vec<Call> {
         let chat = letter.moved.unwrap_or(&self.chat);
         let mut body = payload(letter.message, chat);
-        if let Some(id) = letter.thread.filter(|_| !letter.plain).and_then(|id| id.parse::<i64>().ok()) {
+        if let Some(id) = letter
+            .thread
+            .filter(|_| !letter.plain)
+            .and_then(|id| id.parse::<i64>().ok())
+        {
             body["reply_parameters"] = json!({"message_id": id, "allow_sending_without_reply": true});
         }
         vec![Call::Http(Request::post(self.url.as_str(), body))]
@@ -58,7 +68,10 @@ impl Channel for Telegram {
             200..=299 => Verdict::Later { after: None, why },
             429 => {
                 let asked = body["parameters"]["retry_after"].as_f64().and_then(clamped);
-                Verdict::Later { after: asked.or_else(|| super::retry_after(answer.retry_after.as_deref())), why }
+                Verdict::Later {
+                    after: asked.or_else(|| super::retry_after(answer.retry_after.as_deref())),
+                    why,
+                }
             }
             400 if text.contains("chat not found") || text.contains("user is deactivated") => Verdict::Off(why),
             _ => judge_http(answer, why),
@@ -71,7 +84,14 @@ impl Channel for Telegram {
 }
 
 fn payload(message: &Message, chat: &str) -> Value {
-    let text = format!("{} {}\n\n{}\n\n{} · {}", sign(message), message.title, message.body(), message.host, message.instance);
+    let text = format!(
+        "{} {}\n\n{}\n\n{} · {}",
+        sign(message),
+        message.title,
+        message.body(),
+        message.host,
+        message.instance
+    );
     let text = if Unit::Utf16.measure(&text) > TEXT {
         format!("{} {}\n\n{}", sign(message), message.title, message.body())
     } else {
@@ -108,7 +128,10 @@ mod tests {
     use oc_core::redact::Redactor;
 
     fn telegram() -> Telegram {
-        Telegram { url: "https://t/botT/sendMessage".into(), chat: "-1".into() }
+        Telegram {
+            url: "https://t/botT/sendMessage".into(),
+            chat: "-1".into(),
+        }
     }
 
     #[test]
@@ -123,27 +146,63 @@ mod tests {
             assert!(!sent.contains("@everyone"));
             assert!(value.get("parse_mode").is_none());
         }
-        assert_eq!(disarmed("npm i openclaw@latest me@x.org"), "npm i openclaw@latest me@x.org");
+        assert_eq!(
+            disarmed("npm i openclaw@latest me@x.org"),
+            "npm i openclaw@latest me@x.org"
+        );
     }
 
     #[test]
     fn answers_of_the_api() {
-        let judge = |status, body: &str| telegram().judge(&Answer { status, body: body.into(), retry_after: None });
-        assert_eq!(judge(200, r#"{"ok":true,"result":{"message_id":5}}"#), Verdict::Delivered(Some("5".into())));
+        let judge = |status, body: &str| {
+            telegram().judge(&Answer {
+                status,
+                body: body.into(),
+                retry_after: None,
+            })
+        };
+        assert_eq!(
+            judge(200, r#"{"ok":true,"result":{"message_id":5}}"#),
+            Verdict::Delivered(Some("5".into()))
+        );
         assert!(matches!(judge(200, "<html>sign in</html>"), Verdict::Later { .. }));
-        assert!(matches!(judge(429, r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}"#),
-            Verdict::Later { after: Some(t), .. } if t.as_secs() == 7));
-        assert_eq!(judge(400, r#"{"ok":false,"parameters":{"migrate_to_chat_id":-100}}"#), Verdict::Moved("-100".into()));
-        assert!(matches!(judge(400, r#"{"ok":false,"description":"Bad Request: chat not found"}"#), Verdict::Off(_)));
-        assert!(matches!(judge(403, r#"{"ok":false,"description":"Forbidden: bot was blocked by the user"}"#), Verdict::Off(_)));
-        assert!(matches!(judge(400, r#"{"ok":false,"description":"Bad Request: message is too long"}"#), Verdict::Refused(_)));
+        assert!(
+            matches!(judge(429, r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}"#),
+            Verdict::Later { after: Some(t), .. } if t.as_secs() == 7)
+        );
+        assert_eq!(
+            judge(400, r#"{"ok":false,"parameters":{"migrate_to_chat_id":-100}}"#),
+            Verdict::Moved("-100".into())
+        );
+        assert!(matches!(
+            judge(400, r#"{"ok":false,"description":"Bad Request: chat not found"}"#),
+            Verdict::Off(_)
+        ));
+        assert!(matches!(
+            judge(
+                403,
+                r#"{"ok":false,"description":"Forbidden: bot was blocked by the user"}"#
+            ),
+            Verdict::Off(_)
+        ));
+        assert!(matches!(
+            judge(400, r#"{"ok":false,"description":"Bad Request: message is too long"}"#),
+            Verdict::Refused(_)
+        ));
     }
 
     #[test]
     fn messages_of_an_incident_answer_its_first_one() {
         let message = sample();
-        let letter = Letter { message: &message, thread: Some("5"), plain: false, moved: Some("-100") };
-        let [Call::Http(request)] = &telegram().calls(&letter)[..] else { panic!("one request") };
+        let letter = Letter {
+            message: &message,
+            thread: Some("5"),
+            plain: false,
+            moved: Some("-100"),
+        };
+        let [Call::Http(request)] = &telegram().calls(&letter)[..] else {
+            panic!("one request")
+        };
         assert_eq!(request.body["reply_parameters"]["message_id"], 5);
         assert_eq!(request.body["chat_id"], "-100");
     }

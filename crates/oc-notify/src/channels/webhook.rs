@@ -22,7 +22,10 @@ impl Channel for Webhook {
 
     fn calls(&self, letter: &Letter<'_>) -> Vec<Call> {
         let mut request = Request::post(self.url.as_str(), as_json(letter.message));
-        request.headers.push(("Idempotency-Key", Secret::new(letter.message.id.replace(|c: char| !c.is_ascii_graphic(), "_"))));
+        request.headers.push((
+            "Idempotency-Key",
+            Secret::new(letter.message.id.replace(|c: char| !c.is_ascii_graphic(), "_")),
+        ));
         if let Some(key) = &self.key {
             let signature = sign(key.expose(), request.body.to_string().as_bytes());
             request.headers.push(("X-Signature-256", Secret::new(signature)));
@@ -61,10 +64,20 @@ mod tests {
             "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
             "the example of GitHub's documentation"
         );
-        let webhook = Webhook { url: "https://x/".into(), key: Some(Secret::new("k")) };
+        let webhook = Webhook {
+            url: "https://x/".into(),
+            key: Some(Secret::new("k")),
+        };
         let message = sample();
-        let letter = Letter { message: &message, thread: None, plain: false, moved: None };
-        let [Call::Http(request)] = &webhook.calls(&letter)[..] else { panic!("one request") };
+        let letter = Letter {
+            message: &message,
+            thread: None,
+            plain: false,
+            moved: None,
+        };
+        let [Call::Http(request)] = &webhook.calls(&letter)[..] else {
+            panic!("one request")
+        };
         let sent = request.body.to_string();
         assert_eq!(request.headers[1].1.expose(), sign("k", sent.as_bytes()));
         assert_eq!(request.body["schema"], "oc.message/1");

@@ -19,11 +19,24 @@ pub fn send(call: &Call, limit: Duration) -> Result<Answer, String> {
             let body = request.body.to_string();
             let mut headers = vec![("Content-Type", "application/json; charset=utf-8")];
             headers.extend(request.headers.iter().map(|(name, value)| (*name, value.expose())));
-            let limits = Limits { total: limit, body_cap: BODY_CAP };
-            let exchange = remote::exchange(request.method, request.url.expose(), &headers, Some(body.as_bytes()), limits);
+            let limits = Limits {
+                total: limit,
+                body_cap: BODY_CAP,
+            };
+            let exchange = remote::exchange(
+                request.method,
+                request.url.expose(),
+                &headers,
+                Some(body.as_bytes()),
+                limits,
+            );
             let (response, retry_after) = exchange.map_err(|failure| failure.what)?;
             let body = String::from_utf8_lossy(&response.body).into_owned();
-            Ok(Answer { status: response.status, body, retry_after })
+            Ok(Answer {
+                status: response.status,
+                body,
+                retry_after,
+            })
         }
         Call::Program { argv, stdin } => program(argv, stdin, limit),
     }
@@ -33,7 +46,11 @@ fn program(argv: &[String], stdin: &[u8], limit: Duration) -> Result<Answer, Str
     let (program, args) = argv.split_first().ok_or("no command")?;
     let grace = Duration::from_millis(500);
     let mut cmd = Cmd::new(program);
-    cmd.args(args).stdin(stdin).timeout(limit.saturating_sub(grace)).grace(grace).cap(4096);
+    cmd.args(args)
+        .stdin(stdin)
+        .timeout(limit.saturating_sub(grace))
+        .grace(grace)
+        .cap(4096);
     match cmd.run() {
         Ok(output) if output.ended == Ended::Deadline => Err(format!("{program} did not end in time")),
         Ok(output) => Ok(Answer {
@@ -41,9 +58,11 @@ fn program(argv: &[String], stdin: &[u8], limit: Duration) -> Result<Answer, Str
             body: output.stderr_text(),
             retry_after: None,
         }),
-        Err(fault) if matches!(fault.exit, Exit::NotFound | Exit::CannotExec) => {
-            Ok(Answer { status: u16::from(fault.exit.code()), body: fault.what, retry_after: None })
-        }
+        Err(fault) if matches!(fault.exit, Exit::NotFound | Exit::CannotExec) => Ok(Answer {
+            status: u16::from(fault.exit.code()),
+            body: fault.what,
+            retry_after: None,
+        }),
         Err(fault) => Err(fault.what),
     }
 }

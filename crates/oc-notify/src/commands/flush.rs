@@ -14,7 +14,10 @@ pub(crate) fn flush(common: &Common) -> Result<Answer> {
     let desk = Desk::open(common)?;
     let waiting = Spool::of(&desk.paths).pending()?;
     if common.dry_run {
-        let payloads = waiting.iter().flat_map(|e| preview::payloads(&desk, &e.message, &[&e.channel])).collect();
+        let payloads = waiting
+            .iter()
+            .flat_map(|e| preview::payloads(&desk, &e.message, &[&e.channel]))
+            .collect();
         return dry(&desk, "flush", payloads, None);
     }
     if waiting.is_empty() {

@@ -29,7 +29,11 @@ const BUSY: Duration = Duration::from_secs(600);
 /// 74, 77, 78. A ping that fails is an answer (1).
 pub(crate) fn heartbeat(common: &Common, start: bool, status: u8) -> Result<Answer> {
     let desk = Desk::open(common)?;
-    let suffix = if start { "/start".to_owned() } else { format!("/{status}") };
+    let suffix = if start {
+        "/start".to_owned()
+    } else {
+        format!("/{status}")
+    };
     if common.dry_run {
         let text = format!("would ping the dead-man's switch at (set){suffix} and flush the outbox\n");
         let body = json!({"key": "heartbeat", "deliveries": [], "suppressed_by": null, "dry_run": true});
@@ -131,7 +135,11 @@ fn digest_due(desk: &Desk, memory: &Memory) -> Option<&'static str> {
         Digest::Daily => (DAY, "24h"),
         Digest::Weekly => (7 * DAY, "7d"),
     };
-    memory.digest.as_ref().is_none_or(|at| desk.now.since(at) >= pause).then_some(since)
+    memory
+        .digest
+        .as_ref()
+        .is_none_or(|at| desk.now.since(at) >= pause)
+        .then_some(since)
 }
 
 fn digest(desk: &Desk, since: &str) -> Option<String> {
@@ -145,7 +153,10 @@ fn digest(desk: &Desk, since: &str) -> Option<String> {
     match cmd.run() {
         Ok(output) if output.ended.success() => Some(output.stdout_text()),
         Ok(output) => {
-            oc_core::out::talk(format_args!("oc-report gave no digest: {}", output.stderr_text().trim()));
+            oc_core::out::talk(format_args!(
+                "oc-report gave no digest: {}",
+                output.stderr_text().trim()
+            ));
             None
         }
         Err(fault) => {

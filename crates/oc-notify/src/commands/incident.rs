@@ -4,7 +4,7 @@ use super::pass::{self, Pass};
 use super::{answer, dry, posting, preview};
 use crate::compose;
 use crate::desk::Desk;
-use crate::memory::{Memory, Stage, Thread};
+use crate::memory::{Memory, Stage};
 use crate::outbox::{Held, Posting, flush};
 use crate::rules::{self, News, Scene};
 use oc_core::fault::{Fault, Result};
@@ -32,8 +32,10 @@ pub(crate) fn incident(common: &Common, dir: &Path) -> Result<Answer> {
     let mut held = Held::take(&desk)?;
     let (postings, suppressed_by) = plan(&desk, &mut held.memory, &pass)?;
     if common.dry_run {
-        let payloads =
-            postings.iter().flat_map(|p| preview::payloads(&desk, &p.message, &p.channels)).collect();
+        let payloads = postings
+            .iter()
+            .flat_map(|p| preview::payloads(&desk, &p.message, &p.channels))
+            .collect();
         return dry(&desk, pass.incident.as_deref().unwrap_or(""), payloads, suppressed_by);
     }
     let mut all: Vec<Posting> = refresh(&desk, &mut held.memory);
@@ -58,9 +60,13 @@ fn plan(desk: &Desk, memory: &mut Memory, pass: &Pass) -> Result<(Vec<Posting>, 
     stories.retain(|s| s.closed.is_some() && worth(memory, s, pass));
     let woke = pass::woke(&desk.paths);
     if let Some(id) = &pass.incident {
-        let opened = open.as_ref().or(stories.iter().find(|s| s.id == *id)).map_or(&desk.now, |s| &s.opened);
-        let thread = memory.threads.entry(id.clone()).or_insert_with(|| Thread::new(opened.clone()));
-        thread.edits.extend(pass.edits.iter().cloned());
+        let opened = open
+            .as_ref()
+            .or(stories.iter().find(|s| s.id == *id))
+            .map_or(&desk.now, |s| &s.opened);
+        rules::thread(memory, id, opened)
+            .edits
+            .extend(pass.edits.iter().cloned());
     }
     let scene = Scene {
         now: &desk.now,
@@ -81,15 +87,28 @@ fn plan(desk: &Desk, memory: &mut Memory, pass: &Pass) -> Result<(Vec<Posting>, 
     }
     let quiet_until = woke.map(|at| at.plus(desk.config.notify.quiet_after_wake.get()));
     for notice in &pass.notices {
-        let key = if notice.key == rules::FLAPPING { rules::FLAPPING.to_owned() } else { format!("notice/{}", notice.key) };
+        let key = if notice.key == rules::FLAPPING {
+            rules::FLAPPING.to_owned()
+        } else {
+            format!("notice/{}", notice.key)
+        };
         // The alert that a person is needed says the same, and more.
         let doubled = pass.exhausted && notice.severity == crate::message::Severity::Critical;
         if doubled || rules::repeated(memory, &key, ONCE, &desk.now) {
             continue;
         }
-        let message = compose::notice(desk, &notice.key, notice.severity, &notice.text, pass.brief.command.as_deref());
+        let message = compose::notice(
+            desk,
+            &notice.key,
+            notice.severity,
+            &notice.text,
+            pass.brief.command.as_deref(),
+        );
         match posting(desk, memory, message) {
-            Some(posting) => postings.push(Posting { not_before: quiet_until.clone(), ..posting }),
+            Some(posting) => postings.push(Posting {
+                not_before: quiet_until.clone(),
+                ..posting
+            }),
             None => held_back = true,
         }
     }
@@ -119,7 +138,9 @@ fn stories(desk: &Desk) -> Result<Vec<Story>> {
 
 fn tell(desk: &Desk, memory: &mut Memory, pass: &Pass, news: &News) -> Option<Posting> {
     let mut brief = pass.brief.clone();
-    if news.story.as_ref().map(|s| s.id.as_str()) != pass.incident.as_deref() || news.event == crate::message::Event::Healed {
+    if news.story.as_ref().map(|s| s.id.as_str()) != pass.incident.as_deref()
+        || news.event == crate::message::Event::Healed
+    {
         // What is seen now is not what that incident was about.
         brief.class = None;
     }
@@ -141,14 +162,25 @@ pub(super) fn refresh(desk: &Desk, memory: &mut Memory) -> Vec<Posting> {
         return Vec::new();
     }
     let mut postings = Vec::new();
-    for thread in memory.threads.values_mut().filter(|t| t.stage < Stage::Over && !t.muted) {
-        let due = thread.refreshed.as_ref().is_none_or(|at| desk.now.since(at) >= Duration::from_secs(60));
+    for thread in memory
+        .threads
+        .values_mut()
+        .filter(|t| t.stage < Stage::Over && !t.muted)
+    {
+        let due = thread
+            .refreshed
+            .as_ref()
+            .is_none_or(|at| desk.now.since(at) >= Duration::from_secs(60));
         if let (true, Some(last)) = (due, &thread.last) {
             thread.refreshed = Some(desk.now.clone());
             let mut message = last.message().clone();
             message.at = desk.now.rfc3339();
             message.id = format!("{}@{}", message.id, desk.now.wall_ms);
-            postings.push(Posting { message: desk.seal(message), channels: channels.clone(), not_before: None });
+            postings.push(Posting {
+                message: desk.seal(message),
+                channels: channels.clone(),
+                not_before: None,
+            });
         }
     }
     postings

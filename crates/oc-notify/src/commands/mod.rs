@@ -28,7 +28,11 @@ fn posting(desk: &Desk, memory: &mut Memory, message: Message) -> Option<Posting
         return None;
     }
     let channels = desk.route(message.severity);
-    Some(Posting { message: desk.seal(message), channels, not_before: None })
+    Some(Posting {
+        message: desk.seal(message),
+        channels,
+        not_before: None,
+    })
 }
 
 /// The answer about these messages: what became of each, on each channel.

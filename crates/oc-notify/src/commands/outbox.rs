@@ -28,15 +28,25 @@ pub(crate) fn outbox(common: &Common) -> Result<Answer> {
             "on"
         };
         let count = waiting.iter().filter(|e| e.channel == channel.name()).count();
-        let why = if line.why.is_empty() { String::new() } else { format!(" ({})", line.why) };
+        let why = if line.why.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", line.why)
+        };
         text.push_str(&format!("{:<13} {state}, {count} waiting{why}\n", channel.name()));
-        let until = line.off_until.filter(|_| state == "off").or(line.retry_at.filter(|_| state == "waiting"));
+        let until = line
+            .off_until
+            .filter(|_| state == "off")
+            .or(line.retry_at.filter(|_| state == "waiting"));
         channels.push(json!({"channel": channel.name(), "state": state, "waiting": count,
             "until": until.map(|u| u.rfc3339()), "failures": line.failures, "error": line.why}));
     }
     for entry in waiting.iter().take(50) {
         let m = entry.message.message();
-        text.push_str(&format!("{:>6} {:<12} {} {}\n", entry.seq, entry.channel, m.at, m.title));
+        text.push_str(&format!(
+            "{:>6} {:<12} {} {}\n",
+            entry.seq, entry.channel, m.at, m.title
+        ));
     }
     let entries: Vec<_> = waiting
         .iter()

@@ -51,9 +51,14 @@ impl Pass {
             held: 0,
         };
         Self {
-            exhausted: field::<String>(settle.as_ref(), "verdict").is_some_and(|v| matches!(v.as_str(), "exhausted" | "human"))
+            exhausted: field::<String>(settle.as_ref(), "verdict")
+                .is_some_and(|v| matches!(v.as_str(), "exhausted" | "human"))
                 || field::<u8>(settle.as_ref(), "exit") == Some(2),
-            notices: field::<Vec<Value>>(settle.as_ref(), "notices").unwrap_or_default().iter().filter_map(notice).collect(),
+            notices: field::<Vec<Value>>(settle.as_ref(), "notices")
+                .unwrap_or_default()
+                .iter()
+                .filter_map(notice)
+                .collect(),
             edits: edits(file("doctor.json").as_ref(), file("close.json").as_ref()),
             brief,
             incident,
@@ -101,7 +106,11 @@ fn edits(doctor: Option<&Value>, close: Option<&Value>) -> Vec<Edit> {
         .map(|f| {
             let subject = f["subject"].as_str().unwrap_or("");
             let message = f["message"].as_str().unwrap_or("");
-            if subject.is_empty() || message.contains(subject) { message.to_owned() } else { format!("{subject}: {message}") }
+            if subject.is_empty() || message.contains(subject) {
+                message.to_owned()
+            } else {
+                format!("{subject}: {message}")
+            }
         })
         .collect();
     if applied.is_empty() {

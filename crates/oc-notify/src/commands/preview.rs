@@ -10,7 +10,12 @@ pub(super) fn payloads(desk: &Desk, message: &Sealed, channels: &[&str]) -> Vec<
     let mut shown = Vec::new();
     for name in channels {
         let Some(channel) = desk.channel(name) else { continue };
-        let letter = Letter { message: message.message(), thread: None, plain: false, moved: None };
+        let letter = Letter {
+            message: message.message(),
+            thread: None,
+            plain: false,
+            moved: None,
+        };
         for call in channel.calls(&letter) {
             shown.push(match call {
                 Call::Http(request) => json!({
@@ -32,7 +37,9 @@ pub(super) fn payloads(desk: &Desk, message: &Sealed, channels: &[&str]) -> Vec<
 }
 
 fn host_only(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return "(set)".into() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "(set)".into();
+    };
     let host = rest.split('/').next().unwrap_or("");
     format!("{scheme}://{}/(set)", host.rsplit('@').next().unwrap_or(""))
 }

@@ -21,7 +21,13 @@ const ONCE: Duration = Duration::from_secs(300);
 ///
 /// # Errors
 /// 64, 74, 77, 78.
-pub(crate) fn send(common: &Common, severity: Severity, title: String, text: &str, key: Option<String>) -> Result<Answer> {
+pub(crate) fn send(
+    common: &Common,
+    severity: Severity,
+    title: String,
+    text: &str,
+    key: Option<String>,
+) -> Result<Answer> {
     let desk = Desk::open(common)?;
     let text = if text == "-" { stdin()? } else { text.to_owned() };
     let mut hasher = DefaultHasher::new();
@@ -34,15 +40,30 @@ pub(crate) fn send(common: &Common, severity: Severity, title: String, text: &st
     if common.dry_run {
         let key = message.key.clone();
         let sealed = desk.seal(message);
-        return dry(&desk, &key, preview::payloads(&desk, &sealed, &desk.route(severity)), None);
+        return dry(
+            &desk,
+            &key,
+            preview::payloads(&desk, &sealed, &desk.route(severity)),
+            None,
+        );
     }
     let mut held = Held::take(&desk)?;
     if key.is_some() && rules::repeated(&mut held.memory, &once, ONCE, &desk.now) {
-        return answer(&desk, &[], Vec::new(), Some("the same message was sent less than 5 minutes ago"));
+        return answer(
+            &desk,
+            &[],
+            Vec::new(),
+            Some("the same message was sent less than 5 minutes ago"),
+        );
     }
     let Some(posting) = posting(&desk, &mut held.memory, message) else {
         held.save()?;
-        return answer(&desk, &[], Vec::new(), Some("too many messages within ten minutes; counted, and told with the next one"));
+        return answer(
+            &desk,
+            &[],
+            Vec::new(),
+            Some("too many messages within ten minutes; counted, and told with the next one"),
+        );
     };
     if posting.channels.is_empty() {
         return Err(nowhere());
@@ -54,8 +75,9 @@ pub(crate) fn send(common: &Common, severity: Severity, title: String, text: &st
 
 /// No channel at all.
 pub(super) fn nowhere() -> Fault {
-    Fault::config("no notification channel is configured for this")
-        .hint("set DISCORD_WEBHOOK_URL (or another channel's address) in ~/.openclaw/.env, or section notify of config.json")
+    Fault::config("no notification channel is configured for this").hint(
+        "set DISCORD_WEBHOOK_URL (or another channel's address) in ~/.openclaw/.env, or section notify of config.json",
+    )
 }
 
 fn stdin() -> Result<String> {

@@ -18,17 +18,28 @@ pub(crate) fn test(common: &Common, only: Option<&str>) -> Result<Answer> {
         None => desk.channels.iter().map(|c| c.name()).collect(),
         Some(name) => match desk.channel(name) {
             Some(channel) => vec![channel.name()],
-            None if NAMES.contains(&name) => return Err(Fault::usage(format_args!("channel {name} is not configured"))
-                .hint("set its address in ~/.openclaw/.env or in section notify of config.json")),
-            None => return Err(Fault::usage(format_args!("there is no channel {name}")).hint(format!("one of {}", NAMES.join(", ")))),
+            None if NAMES.contains(&name) => {
+                return Err(Fault::usage(format_args!("channel {name} is not configured"))
+                    .hint("set its address in ~/.openclaw/.env or in section notify of config.json"));
+            }
+            None => {
+                return Err(Fault::usage(format_args!("there is no channel {name}"))
+                    .hint(format!("one of {}", NAMES.join(", "))));
+            }
         },
     };
     if names.is_empty() {
         return Err(nowhere());
     }
-    let messages: Vec<_> = names.iter().map(|name| (*name, desk.seal(compose::test(&desk, name)))).collect();
+    let messages: Vec<_> = names
+        .iter()
+        .map(|name| (*name, desk.seal(compose::test(&desk, name))))
+        .collect();
     if common.dry_run {
-        let payloads = messages.iter().flat_map(|(name, m)| preview::payloads(&desk, m, &[name])).collect();
+        let payloads = messages
+            .iter()
+            .flat_map(|(name, m)| preview::payloads(&desk, m, &[name]))
+            .collect();
         return dry(&desk, "test", payloads, None);
     }
     let mut held = Held::take(&desk)?;
@@ -40,7 +51,11 @@ pub(crate) fn test(common: &Common, only: Option<&str>) -> Result<Answer> {
     }
     let postings: Vec<Posting> = messages
         .into_iter()
-        .map(|(name, message)| Posting { message, channels: vec![name], not_before: None })
+        .map(|(name, message)| Posting {
+            message,
+            channels: vec![name],
+            not_before: None,
+        })
         .collect();
     let ids: Vec<String> = postings.iter().map(|p| p.message.message().id.clone()).collect();
     held.post(&postings)?;

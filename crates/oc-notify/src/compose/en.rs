@@ -109,7 +109,12 @@ impl Words for English {
             Some(Action::Agent) => "the AI doctor is called",
             _ => "restarts did not help, the doctor repairs",
         };
-        let text = format!("{} for {}: {}.", about.service, self.duration(about.lasted), what(about));
+        let text = format!(
+            "{} for {}: {}.",
+            about.service,
+            self.duration(about.lasted),
+            what(about)
+        );
         (format!("{}: {rung}", about.service), text)
     }
 
@@ -145,7 +150,11 @@ impl Words for English {
             (true, 3) => "after a repair that the AI doctor proposed (level 3)",
             (true, _) => "after a person stepped in (level 4)",
         };
-        let text = format!("It was unhealthy for {} ({}) and came back {how}.", self.duration(about.lasted), what(about));
+        let text = format!(
+            "It was unhealthy for {} ({}) and came back {how}.",
+            self.duration(about.lasted),
+            what(about)
+        );
         (title, text)
     }
 
@@ -186,7 +195,10 @@ impl Words for English {
 
     fn summary(&self, service: &str, count: u32, from: &str, to: &str) -> Said {
         let title = format!("{service}: {count} messages that could not be delivered earlier");
-        (title, format!("From {from} to {to}. This is the last word on each thing; `oc-report timeline` has all."))
+        (
+            title,
+            format!("From {from} to {to}. This is the last word on each thing; `oc-report timeline` has all."),
+        )
     }
 
     fn channel_off(&self, channel: &str, why: &str) -> Said {
@@ -199,12 +211,18 @@ impl Words for English {
     fn quick(&self, service: &str, count: usize, by_class: &[(String, usize)]) -> Said {
         let list: Vec<String> = by_class.iter().map(|(class, n)| format!("• {n}x {class}")).collect();
         let title = format!("{service}: {count} short interruptions, all healed");
-        (title, format!("Each was over before it was worth a message.\n{}", list.join("\n")))
+        (
+            title,
+            format!("Each was over before it was worth a message.\n{}", list.join("\n")),
+        )
     }
 
     fn busy(&self, service: &str, who: &str, since: Duration) -> Said {
         let title = format!("{service}: one pass of healing takes very long");
-        let text = format!("{who} has held the lock for {}. Until it ends nothing else can heal.", self.duration(since));
+        let text = format!(
+            "{who} has held the lock for {}. Until it ends nothing else can heal.",
+            self.duration(since)
+        );
         (title, text)
     }
 

@@ -108,7 +108,12 @@ impl Words for Korean {
             Some(Action::Agent) => "AI 닥터를 호출합니다",
             _ => "재시작으로 해결되지 않아 닥터가 수리합니다",
         };
-        let text = format!("{}: {} 경과, {}.", about.service, self.duration(about.lasted), what(about));
+        let text = format!(
+            "{}: {} 경과, {}.",
+            about.service,
+            self.duration(about.lasted),
+            what(about)
+        );
         (format!("{}: {rung}", about.service), text)
     }
 
@@ -119,7 +124,10 @@ impl Words for Korean {
 
     fn needs_you(&self, about: &Subject<'_>) -> Said {
         let text = "모든 자동 복구를 시도했지만 실패했습니다. 확인이 필요하며 다음 단계는 아래에 있습니다.";
-        (format!("{} 수동 개입 필요: {}", about.service, what(about)), text.into())
+        (
+            format!("{} 수동 개입 필요: {}", about.service, what(about)),
+            text.into(),
+        )
     }
 
     fn reminder(&self, about: &Subject<'_>) -> Said {
@@ -143,7 +151,11 @@ impl Words for Korean {
             (true, 3) => "AI 닥터가 제안한 수리 후(레벨 3)",
             (true, _) => "수동 개입 후(레벨 4)",
         };
-        let text = format!("{} 동안 비정상이었고({}) {how} 복구되었습니다.", self.duration(about.lasted), what(about));
+        let text = format!(
+            "{} 동안 비정상이었고({}) {how} 복구되었습니다.",
+            self.duration(about.lasted),
+            what(about)
+        );
         (format!("{} 복구 완료", about.service), text)
     }
 
@@ -180,7 +192,8 @@ impl Words for Korean {
     }
 
     fn summary(&self, service: &str, count: u32, from: &str, to: &str) -> Said {
-        let text = format!("{from} 부터 {to} 까지. 각 항목의 마지막 상태이며 전체 내용은 `oc-report timeline` 에 있습니다.");
+        let text =
+            format!("{from} 부터 {to} 까지. 각 항목의 마지막 상태이며 전체 내용은 `oc-report timeline` 에 있습니다.");
         (format!("{service}: 전달되지 못한 메시지 {count}건"), text)
     }
 
@@ -198,7 +211,10 @@ impl Words for Korean {
     }
 
     fn busy(&self, service: &str, who: &str, since: Duration) -> Said {
-        let text = format!("{who} 이(가) {} 동안 잠금을 유지하고 있습니다. 끝날 때까지 다른 복구는 실행되지 않습니다.", self.duration(since));
+        let text = format!(
+            "{who} 이(가) {} 동안 잠금을 유지하고 있습니다. 끝날 때까지 다른 복구는 실행되지 않습니다.",
+            self.duration(since)
+        );
         (format!("{service}: 복구 작업이 너무 오래 걸립니다"), text)
     }
 

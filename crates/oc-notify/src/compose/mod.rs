@@ -99,7 +99,13 @@ pub(crate) fn incident(desk: &Desk, news: &News, brief: &Brief) -> Message {
     let story = news.story.as_ref();
     let class = brief.class.or(story.and_then(|s| s.class));
     let lasted = story.map_or(Duration::ZERO, |s| s.lasted(&desk.now));
-    let about = Subject { service: &service, class, lasted, story, count: news.count };
+    let about = Subject {
+        service: &service,
+        class,
+        lasted,
+        story,
+        count: news.count,
+    };
     let (title, text) = match news.event {
         Event::Opened => words.opened(&about),
         Event::Escalated => words.escalated(&about),
@@ -123,7 +129,11 @@ fn facts(desk: &Desk, words: &dyn Words, news: &News, brief: &Brief) -> Vec<Fact
     let mut facts = Vec::new();
     let mut add = |name: &str, value: String, style| {
         if !value.trim().is_empty() {
-            facts.push(Fact { name: name.to_owned(), value, style });
+            facts.push(Fact {
+                name: name.to_owned(),
+                value,
+                style,
+            });
         }
     };
     let calls = matches!(news.event, Event::NeedsYou | Event::Reminder);
@@ -135,17 +145,30 @@ fn facts(desk: &Desk, words: &dyn Words, news: &News, brief: &Brief) -> Vec<Fact
         add(labels.seen, seen.trim().to_owned(), Style::Text);
     }
     if calls {
-        add(labels.next, brief.command.clone().unwrap_or_else(|| "oc-escalate status".into()), Style::Verbatim);
+        add(
+            labels.next,
+            brief.command.clone().unwrap_or_else(|| "oc-escalate status".into()),
+            Style::Verbatim,
+        );
     }
     if let Some(story) = &news.story {
         add(labels.tried, tried(words, &story.steps), Style::Text);
     }
     for edit in news.edits.iter().take(EDITS) {
-        add(labels.changed, format!("{}\n{}", edit.text, edit.diff).trim().to_owned(), Style::Verbatim);
+        add(
+            labels.changed,
+            format!("{}\n{}", edit.text, edit.diff).trim().to_owned(),
+            Style::Verbatim,
+        );
         add(labels.undo, edit.undo.clone(), Style::Verbatim);
     }
     if calls {
-        let evidence = [&brief.evidence, &brief.report].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n");
+        let evidence = [&brief.evidence, &brief.report]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n");
         add(labels.evidence, evidence, Style::Verbatim);
         add(labels.log, desk.paths.log().display().to_string(), Style::Verbatim);
     }
@@ -167,13 +190,21 @@ fn tried(words: &dyn Words, steps: &[Step]) -> String {
 /// A notice of oc-escalate.
 pub(crate) fn notice(desk: &Desk, key: &str, severity: Severity, text: &str, command: Option<&str>) -> Message {
     let words = words(desk.config.language);
-    let event = if key == crate::rules::FLAPPING { Event::Flapping } else { Event::Warning };
+    let event = if key == crate::rules::FLAPPING {
+        Event::Flapping
+    } else {
+        Event::Warning
+    };
     let mut message = desk.blank(event, severity, key);
     message.id = format!("{}/{}", message.key, desk.now.wall_ms);
     message.title = words.warning(&message.service, key);
     message.text = text.to_owned();
     if let Some(command) = command {
-        message.facts.push(Fact { name: words.labels().next.into(), value: command.into(), style: Style::Verbatim });
+        message.facts.push(Fact {
+            name: words.labels().next.into(),
+            value: command.into(),
+            style: Style::Verbatim,
+        });
     }
     message
 }
@@ -201,7 +232,11 @@ pub(crate) fn channel_off(desk: &Desk, channel: &str, why: &str) -> Message {
     message.id = format!("{}/{}", message.key, desk.now.wall_ms / 86_400_000);
     (message.title, message.text) = words.channel_off(channel, why);
     let value = format!("oc-notify test {channel}");
-    message.facts.push(Fact { name: words.labels().next.into(), value, style: Style::Verbatim });
+    message.facts.push(Fact {
+        name: words.labels().next.into(),
+        value,
+        style: Style::Verbatim,
+    });
     message
 }
 

@@ -46,7 +46,12 @@ pub(super) fn for_people(entries: &[Entry], now: &Stamp) -> Option<Summary> {
         last.insert(&entry.message.message().key, entry);
     }
     let open = |e: &Entry| e.message.message().event.of_incident() && e.message.message().event != Event::Healed;
-    let stays = |e: &Entry| open(e) && last.get(e.message.message().key.as_str()).is_some_and(|l| l.seq == e.seq);
+    let stays = |e: &Entry| {
+        open(e)
+            && last
+                .get(e.message.message().key.as_str())
+                .is_some_and(|l| l.seq == e.seq)
+    };
     let replaced: Vec<&&Entry> = waiting.iter().filter(|e| !stays(e)).collect();
     // Very many open threads at once are possible only by hand; a summary of one entry would repeat itself for ever.
     if replaced.len() < 2 {
@@ -66,9 +71,15 @@ pub(super) fn for_people(entries: &[Entry], now: &Stamp) -> Option<Summary> {
     Some(Summary {
         replaces: replaced.iter().map(|e| e.seq).collect(),
         count: replaced.iter().map(|e| e.stands_for).fold(0, u32::saturating_add),
-        from: replaced.first().map(|e| e.message.message().at.clone()).unwrap_or_default(),
-        to: replaced.last().map(|e| e.message.message().at.clone()).unwrap_or_default(),
-        lines: ended.iter().skip(skipped).map(|e| line(&e)).collect(),
+        from: replaced
+            .first()
+            .map(|e| e.message.message().at.clone())
+            .unwrap_or_default(),
+        to: replaced
+            .last()
+            .map(|e| e.message.message().at.clone())
+            .unwrap_or_default(),
+        lines: ended.iter().skip(skipped).map(line).collect(),
         severity,
     })
 }
@@ -83,7 +94,11 @@ pub(super) fn for_programs(entries: &[Entry]) -> Vec<u64> {
     kept.sort_unstable();
     let excess = kept.len().saturating_sub(200);
     kept.drain(..excess);
-    entries.iter().map(|e| e.seq).filter(|seq| kept.binary_search(seq).is_err()).collect()
+    entries
+        .iter()
+        .map(|e| e.seq)
+        .filter(|seq| kept.binary_search(seq).is_err())
+        .collect()
 }
 
 #[cfg(test)]
@@ -94,7 +109,12 @@ mod tests {
     use oc_core::redact::Redactor;
 
     fn entry(seq: u64, key: &str, event: Event, now: &Stamp) -> Entry {
-        let message = Message { key: key.into(), event, title: format!("{key} {event:?}"), ..sample() };
+        let message = Message {
+            key: key.into(),
+            event,
+            title: format!("{key} {event:?}"),
+            ..sample()
+        };
         Entry {
             seq,
             channel: "slack".into(),
@@ -131,7 +151,9 @@ mod tests {
     #[test]
     fn few_or_fresh_messages_are_told_one_by_one() {
         let now = Stamp::now();
-        let entries: Vec<Entry> = (0..5).map(|n| entry(n, &format!("i/{n}"), Event::Healed, &now)).collect();
+        let entries: Vec<Entry> = (0..5)
+            .map(|n| entry(n, &format!("i/{n}"), Event::Healed, &now))
+            .collect();
         assert_eq!(for_people(&entries, &now.plus(Duration::from_secs(60))), None);
         assert_eq!(for_people(&entries[..4], &now.plus(STALE)), None);
         assert!(for_people(&entries, &now.plus(STALE)).is_some());

@@ -60,7 +60,12 @@ enum End {
 
 impl Queue<'_> {
     pub(super) fn run(mut self) -> Done {
-        let mut done = Done { line: Line::default(), deliveries: Vec::new(), ids: Vec::new(), switched_off: false };
+        let mut done = Done {
+            line: Line::default(),
+            deliveries: Vec::new(),
+            ids: Vec::new(),
+            switched_off: false,
+        };
         let mut held: BTreeSet<String> = BTreeSet::new();
         let mut halted = false;
         for mut entry in std::mem::take(&mut self.entries) {
@@ -70,7 +75,11 @@ impl Queue<'_> {
             let early = entry.not_before.as_ref().is_some_and(|at| before(&now, at));
             if closed || early || held.contains(&key) {
                 held.insert(key);
-                let error = if early { Some("not yet".into()) } else { entry.error.clone().or_else(|| self.why(&now)) };
+                let error = if early {
+                    Some("not yet".into())
+                } else {
+                    entry.error.clone().or_else(|| self.why(&now))
+                };
                 done.deliveries.push(delivery(&entry, false, None, true, error));
                 continue;
             }
@@ -106,7 +115,9 @@ impl Queue<'_> {
                     (self.line.failures, self.line.retry_at) = (0, None);
                     self.line.why.clear();
                     let message = entry.message.message();
-                    if let Some(id) = id.filter(|_| message.event.of_incident() && !self.threads.contains_key(&message.key)) {
+                    if let Some(id) =
+                        id.filter(|_| message.event.of_incident() && !self.threads.contains_key(&message.key))
+                    {
                         self.threads.insert(message.key.clone(), id.clone());
                         done.ids.push((message.key.clone(), id));
                     }
@@ -145,7 +156,9 @@ impl Queue<'_> {
 
     fn fail(&mut self, entry: &mut Entry, why: &str, after: Option<Duration>) {
         let why = self.redactor.redact(why).into_owned();
-        let step = usize::try_from(self.line.failures).unwrap_or(usize::MAX).min(BACKOFF.len() - 1);
+        let step = usize::try_from(self.line.failures)
+            .unwrap_or(usize::MAX)
+            .min(BACKOFF.len() - 1);
         let pause = after.unwrap_or(Duration::from_secs(BACKOFF[step]));
         self.line.failures = self.line.failures.saturating_add(1);
         self.line.retry_at = Some(Stamp::now().plus(pause));
@@ -174,7 +187,13 @@ impl Queue<'_> {
                 if best_effort {
                     break;
                 }
-                return (Verdict::Later { after: Some(Duration::from_secs(1)), why: "no time left in this pass".into() }, None);
+                return (
+                    Verdict::Later {
+                        after: Some(Duration::from_secs(1)),
+                        why: "no time left in this pass".into(),
+                    },
+                    None,
+                );
             }
             match wire::send(&call, left) {
                 _ if best_effort && verdict.is_some() => {}

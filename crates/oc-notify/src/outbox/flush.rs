@@ -7,7 +7,7 @@ use super::{Held, Posting};
 use crate::channels::{self, Channel};
 use crate::compose;
 use crate::desk::Desk;
-use crate::memory::{Line, Memory};
+use crate::memory::{Line, Memory, Thread};
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::journal::Kind;
@@ -25,7 +25,7 @@ pub(crate) fn flush(desk: &Desk) -> Result<Vec<Delivery>> {
     let _sending = match lock::short(&lock, desk.deadline.left()) {
         Ok(lock) => lock,
         // Somebody else delivers at this moment; what is new waits for the next pass.
-        Err(fault) if fault.exit == Exit::Busy => return Ok(waiting(desk)?),
+        Err(fault) if fault.exit == Exit::Busy => return waiting(desk),
         Err(fault) => return Err(fault),
     };
     let mut deliveries = round(desk)?;
@@ -77,13 +77,15 @@ fn round(desk: &Desk) -> Result<Vec<Delivery>> {
         let running: Vec<_> = queues
             .into_iter()
             .filter_map(|(name, entries)| {
-                let channel = desk.channel(&name).or_else(|| (name == resort.name()).then_some(&*resort))?;
+                let channel = desk
+                    .channel(&name)
+                    .or_else(|| (name == resort.name()).then_some(&*resort))?;
                 let queue = Queue {
                     channel,
                     spool: &spool,
                     entries,
                     line: memory.line(&name),
-                    threads: threads(&memory, &name),
+                    threads: threads(desk, &memory, &name),
                     deadline: desk.deadline,
                     redactor: &desk.redactor,
                 };
@@ -91,13 +93,19 @@ fn round(desk: &Desk) -> Result<Vec<Delivery>> {
             })
             .collect();
         // A panic in one channel must not lose the others' results; its messages are still spooled.
-        running.into_iter().filter_map(|(name, thread)| Some((name, thread.join().ok()?))).collect()
+        running
+            .into_iter()
+            .filter_map(|(name, thread)| Some((name, thread.join().ok()?)))
+            .collect()
     });
     let mut held = Held::take(desk)?;
     let mut deliveries = Vec::new();
     for (name, done) in done {
         for (key, id) in done.ids {
-            if let Some(thread) = held.memory.threads.get_mut(&key) {
+            let incident = key
+                .split_once('/')
+                .map_or(key.as_str(), |(_instance, incident)| incident);
+            if let Some(thread) = held.memory.threads.get_mut(incident) {
                 thread.ids.insert(name.clone(), id);
             }
         }
@@ -118,24 +126,45 @@ fn renewed(line: &mut Line, channel: &dyn Channel) {
     channel.address().hash(&mut hasher);
     let address = hasher.finish();
     if line.address != address {
-        *line = Line { address, ..Line::default() };
+        *line = Line {
+            address,
+            ..Line::default()
+        };
     }
 }
 
-fn threads(memory: &Memory, channel: &str) -> BTreeMap<String, String> {
-    memory.threads.iter().filter_map(|(key, thread)| Some((key.clone(), thread.ids.get(channel)?.clone()))).collect()
+/// What the channel called the first message of each thread, by the messages' key.
+fn threads(desk: &Desk, memory: &Memory, channel: &str) -> BTreeMap<String, String> {
+    let instance = desk.paths.instance();
+    let id = |thread: &Thread| thread.ids.get(channel).cloned();
+    memory
+        .threads
+        .iter()
+        .filter_map(|(incident, t)| Some((format!("{instance}/{incident}"), id(t)?)))
+        .collect()
 }
 
 /// Keeps a queue short; see [`collapse`].
 fn shorten(desk: &Desk, spool: &Spool, memory: &mut Memory, name: &str, entries: &mut Vec<Entry>) -> Result<()> {
     if desk.channel(name).is_some_and(Channel::for_programs) {
         let outdated = collapse::for_programs(entries);
-        entries.iter().filter(|e| outdated.contains(&e.seq)).for_each(|e| spool.remove(e));
+        entries
+            .iter()
+            .filter(|e| outdated.contains(&e.seq))
+            .for_each(|e| spool.remove(e));
         entries.retain(|e| !outdated.contains(&e.seq));
         return Ok(());
     }
-    let Some(summary) = collapse::for_people(entries, &desk.now) else { return Ok(()) };
-    let message = desk.seal(compose::summary(desk, &summary.lines, summary.count, (&summary.from, &summary.to), summary.severity));
+    let Some(summary) = collapse::for_people(entries, &desk.now) else {
+        return Ok(());
+    };
+    let message = desk.seal(compose::summary(
+        desk,
+        &summary.lines,
+        summary.count,
+        (&summary.from, &summary.to),
+        summary.severity,
+    ));
     let entry = Entry {
         seq: memory.next,
         channel: name.to_owned(),
@@ -152,7 +181,10 @@ fn shorten(desk: &Desk, spool: &Spool, memory: &mut Memory, name: &str, entries:
     memory.next += 1;
     // The summary first: killed in between, it still says which entries it replaces.
     spool.write(&entry)?;
-    entries.iter().filter(|e| summary.replaces.contains(&e.seq)).for_each(|e| spool.remove(e));
+    entries
+        .iter()
+        .filter(|e| summary.replaces.contains(&e.seq))
+        .for_each(|e| spool.remove(e));
     entries.retain(|e| !summary.replaces.contains(&e.seq));
     entries.push(entry);
     Ok(())
@@ -170,22 +202,37 @@ fn after(desk: &Desk, deliveries: &[Delivery]) -> Result<bool> {
         if same().any(|d| d.ok) || postings.iter().any(|p: &Posting| p.message.message().id == delivery.id) {
             continue;
         }
-        let Some(mut entry) = entry(&spool, delivery)?.filter(|e| !e.escorted) else { continue };
+        let Some(mut entry) = entry(&spool, delivery)?.filter(|e| !e.escorted) else {
+            continue;
+        };
         let tried: Vec<&str> = same().map(|d| d.channel.as_str()).collect();
         if let Some(next) = fallback(desk, &held.memory, &tried) {
             entry.escorted = true;
             spool.write(&entry)?;
-            postings.push(Posting { message: entry.message, channels: vec![next], not_before: None });
+            postings.push(Posting {
+                message: entry.message,
+                channels: vec![next],
+                not_before: None,
+            });
         }
     }
     for (name, _) in all(desk) {
         let line = held.memory.line(name);
-        let just_now = deliveries.iter().any(|d| d.channel == name && !d.ok && d.status.is_some());
+        let just_now = deliveries
+            .iter()
+            .any(|d| d.channel == name && !d.ok && d.status.is_some());
         if line.off(&desk.now) && just_now {
             let others: Vec<&'static str> = desk.route(crate::message::Severity::Warning);
-            let others = others.into_iter().filter(|o| *o != name && !held.memory.line(o).off(&desk.now)).collect();
+            let others = others
+                .into_iter()
+                .filter(|o| *o != name && !held.memory.line(o).off(&desk.now))
+                .collect();
             let message = desk.seal(compose::channel_off(desk, name, &line.why));
-            postings.push(Posting { message, channels: others, not_before: None });
+            postings.push(Posting {
+                message,
+                channels: others,
+                not_before: None,
+            });
         }
     }
     let any = postings.iter().any(|p| !p.channels.is_empty());
@@ -195,19 +242,22 @@ fn after(desk: &Desk, deliveries: &[Delivery]) -> Result<bool> {
 
 fn entry(spool: &Spool, delivery: &Delivery) -> Result<Option<Entry>> {
     let pending = spool.pending()?;
-    Ok(pending.into_iter().find(|e| e.channel == delivery.channel && e.message.message().id == delivery.id))
+    Ok(pending
+        .into_iter()
+        .find(|e| e.channel == delivery.channel && e.message.message().id == delivery.id))
 }
 
 /// The next channel of `notify.fallback` that was not tried; the screen of this machine when everything remote is off.
 fn fallback(desk: &Desk, memory: &Memory, tried: &[&str]) -> Option<&'static str> {
     let usable = |name: &str| !tried.contains(&name) && !memory.line(name).off(&desk.now);
-    let named = desk
-        .config
-        .notify
-        .fallback
-        .iter()
-        .find_map(|f| all(desk).map(|(name, _)| name).find(|name| *name == f.as_str() && usable(name)));
-    let all_off = all(desk).filter(|(_, c)| c.remote()).all(|(name, _)| memory.line(name).off(&desk.now));
+    let named = desk.config.notify.fallback.iter().find_map(|f| {
+        all(desk)
+            .map(|(name, _)| name)
+            .find(|name| *name == f.as_str() && usable(name))
+    });
+    let all_off = all(desk)
+        .filter(|(_, c)| c.remote())
+        .all(|(name, _)| memory.line(name).off(&desk.now));
     named.or_else(|| (all_off && usable("desktop")).then_some("desktop"))
 }
 

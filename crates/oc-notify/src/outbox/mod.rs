@@ -45,7 +45,11 @@ impl<'d> Held<'d> {
     pub(crate) fn take(desk: &'d Desk) -> Result<Self> {
         let lock = lock::short(&desk.paths.outbox().join("lock"), PATIENCE)?;
         let memory = Memory::load(&desk.paths)?;
-        Ok(Self { desk, _lock: lock, memory })
+        Ok(Self {
+            desk,
+            _lock: lock,
+            memory,
+        })
     }
 
     /// Spools the messages, then saves the memory: a tool killed in between tells something twice, never not at all.

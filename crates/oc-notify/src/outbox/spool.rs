@@ -59,7 +59,10 @@ impl Spool {
     pub(super) fn put(&self, next: u64, channel: &str, posting: &Posting, now: &Stamp) -> Result<u64> {
         let waiting = self.pending()?;
         let id = &posting.message.message().id;
-        if waiting.iter().any(|e| e.channel == channel && e.message.message().id == *id) {
+        if waiting
+            .iter()
+            .any(|e| e.channel == channel && e.message.message().id == *id)
+        {
             return Ok(next);
         }
         let seq = next.max(waiting.iter().map(|e| e.seq + 1).max().unwrap_or(0));
@@ -116,7 +119,9 @@ impl Spool {
                 continue;
             }
             let path = self.0.join(&name);
-            let Some(bytes) = fsx::read_capped(&path, CAP)? else { continue };
+            let Some(bytes) = fsx::read_capped(&path, CAP)? else {
+                continue;
+            };
             match serde_json::from_slice::<Entry>(&bytes) {
                 Ok(entry) => entries.push(entry),
                 Err(_) => {
@@ -125,9 +130,15 @@ impl Spool {
                 }
             }
         }
-        let replaced: Vec<(String, u64)> =
-            entries.iter().flat_map(|e| e.replaces.iter().map(|seq| (e.channel.clone(), *seq))).collect();
-        entries.retain(|e| !replaced.iter().any(|(channel, seq)| *channel == e.channel && *seq == e.seq));
+        let replaced: Vec<(String, u64)> = entries
+            .iter()
+            .flat_map(|e| e.replaces.iter().map(|seq| (e.channel.clone(), *seq)))
+            .collect();
+        entries.retain(|e| {
+            !replaced
+                .iter()
+                .any(|(channel, seq)| *channel == e.channel && *seq == e.seq)
+        });
         entries.sort_by_key(|e| e.seq);
         Ok(entries)
     }
@@ -139,7 +150,10 @@ impl Spool {
 
 fn names(dir: &Path) -> Result<Vec<String>> {
     match fs::read_dir(dir) {
-        Ok(entries) => Ok(entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect()),
+        Ok(entries) => Ok(entries
+            .flatten()
+            .filter_map(|e| e.file_name().into_string().ok())
+            .collect()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(Fault::io("read", dir, e)),
     }

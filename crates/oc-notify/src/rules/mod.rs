@@ -62,7 +62,7 @@ pub(crate) fn news(memory: &mut Memory, scene: &Scene<'_>) -> Vec<News> {
         ended(memory, scene, story, &mut news);
     }
     if let Some(story) = scene.open {
-        begun(memory, story);
+        thread(memory, &story.id, &story.opened);
         if !asleep(scene) {
             lasting(memory, scene, story, &mut news);
         }
@@ -79,20 +79,28 @@ const HELPLESS: &str = "human";
 
 /// True shortly after waking: network and service are still coming back.
 fn asleep(scene: &Scene<'_>) -> bool {
-    scene.woke.is_some_and(|at| scene.now.since(at) < scene.settings.quiet_after_wake.get())
+    scene
+        .woke
+        .is_some_and(|at| scene.now.since(at) < scene.settings.quiet_after_wake.get())
 }
 
-fn begun(memory: &mut Memory, story: &Story) {
-    if !memory.threads.contains_key(&story.id) {
-        memory.begun.push(story.opened.clone());
-        memory.threads.insert(story.id.clone(), Thread::new(story.opened.clone()));
+/// The thread of an incident, which begins when it is first heard of.
+pub(crate) fn thread<'m>(memory: &'m mut Memory, id: &str, opened: &Stamp) -> &'m mut Thread {
+    if !memory.threads.contains_key(id) {
+        memory.begun.push(opened.clone());
     }
+    memory
+        .threads
+        .entry(id.to_owned())
+        .or_insert_with(|| Thread::new(opened.clone()))
 }
 
 /// News of an incident that goes on. At most one message at a time: the most urgent says what the others would.
 fn lasting(memory: &mut Memory, scene: &Scene<'_>, story: &Story, news: &mut Vec<News>) {
     let flapping = flapping(memory, scene, news);
-    let Some(thread) = memory.threads.get_mut(&story.id) else { return };
+    let Some(thread) = memory.threads.get_mut(&story.id) else {
+        return;
+    };
     let old_enough = scene.now.since(&story.opened) >= scene.settings.opened_after.get();
     let (event, severity) = if scene.exhausted && thread.stage < Stage::Human {
         (thread.stage, thread.muted) = (Stage::Human, false);
@@ -126,7 +134,11 @@ fn escalated(now: Action, told: Action) -> bool {
 
 fn reminder_due(thread: &Thread, scene: &Scene<'_>) -> bool {
     let often = thread.reminders < scene.settings.reminders;
-    let pause = if often { scene.settings.reminder.get() } else { DAILY.max(scene.settings.reminder.get()) };
+    let pause = if often {
+        scene.settings.reminder.get()
+    } else {
+        DAILY.max(scene.settings.reminder.get())
+    };
     thread.called.as_ref().is_some_and(|at| scene.now.since(at) >= pause)
 }
 
@@ -146,9 +158,8 @@ fn tell(thread: &mut Thread, event: Event, severity: Severity, story: &Story) ->
 
 /// An incident that is over: the happy end of what was told, a line in the next digest for what was not.
 fn ended(memory: &mut Memory, scene: &Scene<'_>, story: &Story, news: &mut Vec<News>) {
-    begun(memory, story);
     let lasted = story.lasted(scene.now);
-    let Some(thread) = memory.threads.get_mut(&story.id) else { return };
+    let thread = thread(memory, &story.id, &story.opened);
     if thread.stage == Stage::Over {
         return;
     }
@@ -197,7 +208,10 @@ fn flapping(memory: &mut Memory, scene: &Scene<'_>, news: &mut Vec<News>) -> boo
 }
 
 fn helpless(memory: &mut Memory, scene: &Scene<'_>, news: &mut Vec<News>) {
-    let thread = memory.threads.entry(HELPLESS.to_owned()).or_insert_with(|| Thread::new(scene.now.clone()));
+    let thread = memory
+        .threads
+        .entry(HELPLESS.to_owned())
+        .or_insert_with(|| Thread::new(scene.now.clone()));
     let event = if thread.stage < Stage::Human {
         thread.stage = Stage::Human;
         Event::NeedsYou

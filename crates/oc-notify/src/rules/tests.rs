@@ -8,13 +8,25 @@ const MIN: u64 = 60;
 const HOUR: u64 = 3600;
 
 fn at(seconds: u64) -> Stamp {
-    Stamp { wall_ms: 0, boot_ms: 0, awake_ms: 0, boot: "b".into() }.plus(Duration::from_secs(seconds))
+    Stamp {
+        wall_ms: 0,
+        boot_ms: 0,
+        awake_ms: 0,
+        boot: "b".into(),
+    }
+    .plus(Duration::from_secs(seconds))
 }
 
 fn story(id: &str, opened: u64, actions: &[Action]) -> Story {
     let steps = actions
         .iter()
-        .map(|action| Step { at: at(opened), action: *action, method: None, outcome: None, text: String::new() })
+        .map(|action| Step {
+            at: at(opened),
+            action: *action,
+            method: None,
+            outcome: None,
+            text: String::new(),
+        })
         .collect();
     Story {
         id: id.into(),
@@ -40,7 +52,11 @@ struct Watch {
 
 impl Watch {
     fn new() -> Self {
-        Self { memory: Memory::default(), settings: Notify::default(), told: Vec::new() }
+        Self {
+            memory: Memory::default(),
+            settings: Notify::default(),
+            told: Vec::new(),
+        }
     }
 
     fn see(&mut self, now: u64, open: Option<&Story>, over: &[Story], exhausted: bool, woke: Option<u64>) {
@@ -107,7 +123,11 @@ fn an_automatic_edit_is_announced_however_quickly_it_healed() {
     let mut watch = Watch::new();
     let incident = story("a", 0, &[Action::Doctor]);
     watch.see(0, Some(&incident), &[], false, None);
-    let edit = Edit { text: "gateway.mode = local".into(), diff: String::new(), undo: String::new() };
+    let edit = Edit {
+        text: "gateway.mode = local".into(),
+        diff: String::new(),
+        undo: String::new(),
+    };
     watch.memory.threads.get_mut("a").unwrap().edits.push(edit);
     watch.see(20, None, &[closed(incident, 20)], false, None);
     assert_eq!(watch.events(), [Event::Healed]);
@@ -118,7 +138,11 @@ fn an_edit_after_the_opening_is_told_at_once() {
     let mut watch = Watch::new();
     let incident = story("a", 0, &[Action::Doctor]);
     watch.see(90, Some(&incident), &[], false, None);
-    let edit = Edit { text: "x".into(), diff: String::new(), undo: String::new() };
+    let edit = Edit {
+        text: "x".into(),
+        diff: String::new(),
+        undo: String::new(),
+    };
     watch.memory.threads.get_mut("a").unwrap().edits.push(edit);
     watch.see(120, Some(&incident), &[], false, None);
     watch.see(150, Some(&incident), &[], false, None);
@@ -162,11 +186,21 @@ fn a_thousand_flaps_are_a_handful_of_messages() {
         let mut watch = Watch::new();
         for n in 0..1000u64 {
             // 0.6 s each: ten minutes together. With `length` 5 the clock runs slower, the incidents last 100 s.
-            let (from, to) = if length == 5 { (n * 120, n * 120 + 100) } else { (n * 6 / 10, n * 6 / 10 + length) };
+            let (from, to) = if length == 5 {
+                (n * 120, n * 120 + 100)
+            } else {
+                (n * 6 / 10, n * 6 / 10 + length)
+            };
             let id = format!("i{n}");
             watch.see(from, Some(&story(&id, from, &[Action::Restart])), &[], false, None);
             watch.see(to, Some(&story(&id, from, &[Action::Restart])), &[], false, None);
-            watch.see(to + 1, None, &[closed(story(&id, from, &[Action::Restart]), to + 1)], false, None);
+            watch.see(
+                to + 1,
+                None,
+                &[closed(story(&id, from, &[Action::Restart]), to + 1)],
+                false,
+                None,
+            );
         }
         let bound = if length == 5 { 14 } else { 3 };
         assert!((1..=bound).contains(&watch.told.len()), "{length}: {:?}", watch.told);
@@ -180,7 +214,13 @@ fn flapping_never_hides_that_a_person_is_needed_nor_the_end_of_that() {
     for n in 0..10u64 {
         let id = format!("i{n}");
         watch.see(n * MIN, Some(&story(&id, n * MIN, &[])), &[], false, None);
-        watch.see(n * MIN + 10, None, &[closed(story(&id, n * MIN, &[]), n * MIN + 10)], false, None);
+        watch.see(
+            n * MIN + 10,
+            None,
+            &[closed(story(&id, n * MIN, &[]), n * MIN + 10)],
+            false,
+            None,
+        );
     }
     let last = story("last", 20 * MIN, &[Action::Doctor]);
     watch.see(22 * MIN, Some(&last), &[], false, None);
@@ -202,7 +242,9 @@ fn a_person_needed_without_an_incident_is_told_once_and_again_after_it_was_over(
 fn a_storm_is_bounded_and_what_needs_a_person_has_its_own_room() {
     let (mut memory, settings) = (Memory::default(), Notify::default());
     let mut told = |event, severity| {
-        (0..1000).filter(|n| allowed(&mut memory, &settings, event, severity, &at(n % 500))).count()
+        (0..1000)
+            .filter(|n| allowed(&mut memory, &settings, event, severity, &at(n % 500)))
+            .count()
     };
     assert_eq!(told(Event::Note, Severity::Warning), 10);
     assert_eq!(told(Event::NeedsYou, Severity::Critical), 10);

@@ -1,5 +1,5 @@
 //! A world with providers, and passes of healing as oc-heal would leave them.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use oc_core::clock::{Stamp, parse_rfc3339, rfc3339};
 use oc_core::journal::{Event, Kind};
@@ -25,7 +25,11 @@ impl World {
 
     pub fn with(channels: &[&str], notify: Value) -> Self {
         let (env, providers) = (TestEnv::new(), Providers::new());
-        let mut world = Self { env, providers, now_ms: parse_rfc3339(START).unwrap() };
+        let mut world = Self {
+            env,
+            providers,
+            now_ms: parse_rfc3339(START).unwrap(),
+        };
         world.configure(channels, notify);
         world.at(0);
         world
@@ -38,7 +42,9 @@ impl World {
             notify[*channel] = match *channel {
                 "discord" => json!({"webhook_url": p.discord()}),
                 "slack" => json!({"webhook_url": p.slack()}),
-                "telegram" => json!({"bot_token": "110201543:telegram-s3cret-t0ken", "chat_id": "42", "api_url": p.url("")}),
+                "telegram" => {
+                    json!({"bot_token": "110201543:telegram-s3cret-t0ken", "chat_id": "42", "api_url": p.url("")})
+                }
                 "ntfy" => json!({"url": p.url("/ntfy/my-topic"), "token": "tk_ntfy-s3cret-t0ken"}),
                 "webhook" => json!({"url": p.url("/hook/webhook-s3cret-t0ken"), "hmac_secret": "hmac-s3cret-t0ken"}),
                 "alertmanager" => json!({"url": p.url("")}),
@@ -46,7 +52,10 @@ impl World {
                 other => panic!("{other}"),
             };
         }
-        notify.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        notify
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
         self.env.oc_config(&json!({"notify": notify}));
     }
 
@@ -62,7 +71,12 @@ impl World {
     pub fn stamp(&self, seconds: i64) -> Stamp {
         let wall_ms = self.now_ms + seconds * 1000;
         let boot_ms = u64::try_from(wall_ms).unwrap();
-        Stamp { wall_ms, boot_ms, awake_ms: boot_ms, boot: oc_core::clock::boot_id().to_owned() }
+        Stamp {
+            wall_ms,
+            boot_ms,
+            awake_ms: boot_ms,
+            boot: oc_core::clock::boot_id().to_owned(),
+        }
     }
 
     /// Adds an event to the journal.
@@ -98,8 +112,13 @@ impl World {
 
     /// What waits.
     pub fn waiting(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.env.watchdog().join("outbox")) else { return Vec::new() };
-        let mut names: Vec<String> = entries.flatten().map(|e| e.file_name().into_string().unwrap()).collect();
+        let Ok(entries) = std::fs::read_dir(self.env.watchdog().join("outbox")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .map(|e| e.file_name().into_string().unwrap())
+            .collect();
         names.retain(|n| n.starts_with(|c: char| c.is_ascii_digit()));
         names.sort();
         names
