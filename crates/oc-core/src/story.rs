@@ -48,6 +48,10 @@ pub struct Story {
     pub human: Option<Stamp>,
     /// When it was over.
     pub closed: Option<Stamp>,
+    /// Since when it serves again, which is a little earlier; `None` when a person stopped it instead.
+    pub serving: Option<Stamp>,
+    /// It ended because a person stopped the service.
+    pub stopped: bool,
     /// Whether an action of ours ended it; `None` while open or not known.
     pub by_us: Option<bool>,
     /// What AI sessions cost, in US dollars.
@@ -66,6 +70,8 @@ impl Story {
             repairs: Vec::new(),
             human: None,
             closed: None,
+            serving: None,
+            stopped: false,
             by_us: None,
             cost_usd: 0.0,
         }
@@ -84,10 +90,16 @@ impl Story {
         self.steps.iter().map(|s| s.action).max().unwrap_or(Action::None)
     }
 
-    /// From its first sight to its end, or to `now`.
+    /// From its first sight to when it served again, or to `now`.
     #[must_use]
     pub fn lasted(&self, now: &Stamp) -> Duration {
-        self.closed.as_ref().unwrap_or(now).since(&self.opened)
+        self.end().unwrap_or(now).since(&self.opened)
+    }
+
+    /// When it served again, or was stopped.
+    #[must_use]
+    pub fn end(&self) -> Option<&Stamp> {
+        self.closed.as_ref().map(|closed| self.serving.as_ref().unwrap_or(closed))
     }
 
     /// From the fault to its first sight, where the fault's own time is known.
@@ -130,7 +142,10 @@ impl Teller {
         if event.kind == Kind::Exited {
             self.exit = Some(event.stamp.clone());
         }
-        let Some(id) = event.incident.as_deref() else { return };
+        // How an attempt ended is told without naming the incident; it is the one that is open.
+        let open = || self.order.iter().rev().find(|id| self.stories.get(*id).is_some_and(|s| s.closed.is_none())).cloned();
+        let named = event.incident.clone().or_else(|| if event.kind == Kind::Outcome { open() } else { None });
+        let Some(id) = named.as_deref() else { return };
         let known = self.stories.contains_key(id);
         if !known && !matches!(event.kind, Kind::IncidentOpened | Kind::Attempt | Kind::HumanNeeded) {
             return;
@@ -213,6 +228,8 @@ fn attempt(story: &mut Story, event: &Event) {
 fn close(story: &mut Story, event: &Event) {
     story.closed = Some(event.stamp.clone());
     story.by_us = fact(event, "by_us");
+    story.serving = fact(event, "serving_since");
+    story.stopped = event.data.get("took_ms").is_some() && story.serving.is_none();
     if let Some(last) = story.steps.last_mut().filter(|s| s.outcome.is_none()) {
         last.outcome = Some(if story.by_us == Some(false) { "failed" } else { "healthy" }.to_owned());
     }

@@ -38,6 +38,8 @@ fn story(id: &str, opened: u64, actions: &[Action]) -> Story {
         repairs: Vec::new(),
         human: None,
         closed: None,
+        serving: None,
+        stopped: false,
         by_us: None,
         cost_usd: 0.0,
     }
