@@ -1,7 +1,7 @@
 //! Every view over a record as the other tools leave it, through the binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, missing_docs, reason = "tests")]
 
-use oc_core::clock::{Stamp, parse_rfc3339, rfc3339};
+use oc_core::clock::{Stamp, parse_rfc3339};
 use oc_core::journal::{Event, Kind};
 use oc_testkit::{Output, TestEnv, wait_for};
 use serde_json::{Value, json};
@@ -285,6 +285,6 @@ fn measure_a_year_of_a_million_events() {
     for args in [&["status"][..], &["digest", "--since", "365d"], &["timeline"], &["metrics"], &["metrics"], &["html", "--output", "/dev/null"]] {
         let begun = std::time::Instant::now();
         record.env.cmd("oc-report").args(args).run();
-        eprintln!("{args:?} over {size} MiB: {:?} ({})", begun.elapsed(), rfc3339(0).len());
+        oc_core::out::raw_talk(format_args!("{args:?} over {size} MiB: {:?}", begun.elapsed()));
     }
 }
