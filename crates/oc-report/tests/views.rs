@@ -255,6 +255,19 @@ fn a_record_full_of_garbage_breaks_no_view() {
     assert!(record.env.watchdog().join("intent.json").exists(), "a view puts nothing aside");
 }
 
+#[test]
+fn every_answer_fits_the_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../../schemas/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for record in [Record::new(), Record::usual()] {
+        for args in [["--json", "status"], ["--json", "timeline"], ["--json", "digest"], ["--json", "forecast"]] {
+            let answer = record.report(&args).json();
+            let errors: Vec<String> = validator.iter_errors(&answer).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:?}\n{answer}");
+        }
+    }
+}
+
 /// `make e2e`: the real promtool, where it is installed.
 #[test]
 #[ignore = "needs promtool (apt-get install prometheus)"]

@@ -124,3 +124,12 @@ impl World {
         names
     }
 }
+
+/// Checks a value against schemas/notify.schema.json.
+#[track_caller]
+pub fn fits_schema(value: &Value) {
+    let schema: Value = serde_json::from_str(include_str!("../../../../schemas/notify.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(value).map(|e| format!("{e}")).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{value}");
+}
