@@ -240,6 +240,29 @@ impl Journal {
         Ok(skipped + read_file(&self.path, &mut each)?)
     }
 
+    /// Every event after `from` (all of them when that is `None`, or when what it points at was rotated away), oldest first,
+    /// as far as `wanted` (by kind and wall clock) lets it pass: what is not wanted is hardly parsed, so that a year is read
+    /// in a second. Returns where to go on; a line that is still being written is left for then.
+    ///
+    /// # Errors
+    /// 74 or 77 when a file cannot be read.
+    pub fn follow(
+        &self,
+        from: Option<Position>,
+        wanted: impl Fn(Kind, i64) -> bool,
+        mut each: impl FnMut(Event),
+    ) -> Result<Position> {
+        let mut files: Vec<PathBuf> = (1..=self.keep).rev().map(|n| self.old(n)).collect();
+        files.push(self.path.clone());
+        let known = from.and_then(|from| files.iter().position(|f| inode(f) == Some(from.inode)));
+        let mut position = Position::default();
+        for (n, path) in files.iter().enumerate().skip(known.unwrap_or(0)) {
+            let offset = if known == Some(n) { from.map_or(0, |from| from.offset) } else { 0 };
+            position = read_from(path, offset, &wanted, &mut each)?.unwrap_or(position);
+        }
+        Ok(position)
+    }
+
     /// The newest events, at most `count` and at most the last 4 MiB, oldest first. Cheap on a journal of any size.
     ///
     /// # Errors
@@ -257,6 +280,60 @@ impl Journal {
             .collect();
         events.reverse();
         Ok(events)
+    }
+}
+
+/// A place in the journal, for [`Journal::follow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Position {
+    inode: u64,
+    offset: u64,
+}
+
+/// What is parsed of a line to see whether it is wanted.
+#[derive(Deserialize)]
+struct Head {
+    wall_ms: i64,
+    kind: Kind,
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|m| m.ino())
+}
+
+fn read_from(
+    path: &Path,
+    offset: u64,
+    wanted: &impl Fn(Kind, i64) -> bool,
+    each: &mut impl FnMut(Event),
+) -> Result<Option<Position>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let fail = |e| Fault::io("read", path, e);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(fail(e)),
+    };
+    let meta = file.metadata().map_err(fail)?;
+    // Shorter than it was: not the file that was read before, whatever its number.
+    let mut at = if offset <= meta.len() { offset } else { 0 };
+    file.seek(SeekFrom::Start(at)).map_err(fail)?;
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let n = reader.read_until(b'\n', &mut line).map_err(fail)?;
+        if line.last() != Some(&b'\n') {
+            return Ok(Some(Position { inode: meta.ino(), offset: at }));
+        }
+        at += n as u64;
+        let head = serde_json::from_slice::<Head>(&line);
+        if head.is_ok_and(|head| wanted(head.kind, head.wall_ms))
+            && let Ok(event) = serde_json::from_slice(&line)
+        {
+            each(event);
+        }
     }
 }
 
@@ -336,6 +413,24 @@ mod tests {
             .map(|e| e.unwrap().metadata().unwrap().len())
             .sum();
         assert!(size <= 3 * 2_000, "{size}");
+    }
+
+    #[test]
+    fn following_sees_every_event_once_across_rotations() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(&dir.path().join("journal.jsonl")).with_limit(3_000, 3);
+        let (mut seen, mut position) = (Vec::new(), None);
+        for n in 0..60 {
+            journal.append(&event(&n.to_string())).unwrap();
+            if n % 7 == 0 {
+                position = Some(journal.follow(position, |_, _| true, |e| seen.push(e.text)).unwrap());
+            }
+        }
+        journal.follow(position, |_, _| true, |e| seen.push(e.text)).unwrap();
+        assert_eq!(seen, (0..60).map(|n| n.to_string()).collect::<Vec<_>>());
+        let mut none = 0;
+        journal.follow(None, |kind, _| kind != Kind::Warning, |_| none += 1).unwrap();
+        assert_eq!(none, 0, "what is not wanted is left out");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod report;
 pub mod run;
 pub mod service;
 pub mod state;
+pub mod story;
 pub mod world;
 
 pub use exit::Exit;

@@ -24,6 +24,7 @@ pub mod faults;
 mod gateway;
 mod get;
 pub mod process;
+pub mod providers;
 mod wait;
 
 pub use canned::{Canned, Step};

@@ -28,7 +28,7 @@ pub use doctor::Doctor;
 pub use env::Env;
 pub use instances::Instance;
 pub use load::{Loaded, Request};
-pub use notify::{Alertmanager, Discord, Notify, Ntfy, Slack, Telegram, Webhook};
+pub use notify::{Alertmanager, Discord, Notify, Ntfy, Routes, Slack, Telegram, Webhook};
 pub use origin::{Origin, Origins};
 pub use policy::{
     AgentBounds, Backoff, Flapping, HealthyAgain, Hold, KillBound, Ladder, MemoryPolicy, Policy, RestartBound, Warn,

@@ -27,6 +27,8 @@ pub struct Telegram {
     pub bot_token: Option<Secret>,
     /// The chat to write to.
     pub chat_id: Option<String>,
+    /// A Bot API server of your own; `null` means `https://api.telegram.org`.
+    pub api_url: Option<String>,
 }
 
 /// ntfy topic.
@@ -57,12 +59,28 @@ pub struct Alertmanager {
     pub url: Option<String>,
 }
 
+/// Channels by severity.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Routes {
+    /// For what is good to know.
+    pub info: Vec<String>,
+    /// For what should be looked at.
+    pub warning: Vec<String>,
+    /// For what needs a person.
+    pub critical: Vec<String>,
+}
+
 /// Section `notify`. A channel is in use when its address is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Notify {
     /// Names of the channels to use, in this order; empty means all that are configured.
     pub channels: Vec<String>,
+    /// Channels that are used only when none of the others took a message, in this order.
+    pub fallback: Vec<String>,
+    /// Which channels get which severity; an empty list means all of them.
+    pub routes: Routes,
     /// Discord.
     pub discord: Discord,
     /// Slack.
@@ -85,6 +103,14 @@ pub struct Notify {
     pub opened_after: Span,
     /// Pause between reminders of an incident that needs a person.
     pub reminder: Span,
+    /// How many reminders come at that pause before they become daily ones.
+    pub reminders: u32,
+    /// Nothing is sent for this long after the machine woke: the network and the service are still coming back.
+    pub quiet_after_wake: Span,
+    /// Most messages within ten minutes, beside those that need a person; the rest is told in one summary.
+    pub storm_limit: u32,
+    /// What the service is called in messages.
+    pub service_name: Option<String>,
     /// Dead-man's switch that is pinged at every guardian pass.
     pub heartbeat_url: Option<Secret>,
 }
@@ -93,6 +119,8 @@ impl Default for Notify {
     fn default() -> Self {
         Self {
             channels: Vec::new(),
+            fallback: Vec::new(),
+            routes: Routes::default(),
             discord: Discord::default(),
             slack: Slack::default(),
             telegram: Telegram::default(),
@@ -104,6 +132,10 @@ impl Default for Notify {
             timeout: Span::secs(10),
             opened_after: Span::secs(90),
             reminder: Span::hours(4),
+            reminders: 3,
+            quiet_after_wake: Span::mins(5),
+            storm_limit: 10,
+            service_name: None,
             heartbeat_url: None,
         }
     }

@@ -15,6 +15,20 @@ pub fn request(
     body: Option<&[u8]>,
     limits: Limits,
 ) -> Result<Response, Failure> {
+    exchange(method, url, headers, body, limits).map(|(response, _)| response)
+}
+
+/// As [`request`], together with the raw `Retry-After` header of the answer.
+///
+/// # Errors
+/// As [`request`].
+pub fn exchange(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+    limits: Limits,
+) -> Result<(Response, Option<String>), Failure> {
     let deadline = Deadline::after(limits.total);
     let fail = |trouble, what: String| Failure {
         trouble,
@@ -50,6 +64,7 @@ pub fn request(
         .and_then(|v| v.to_str().ok())
         .unwrap_or("")
         .to_ascii_lowercase();
+    let retry_after = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let status = answer.status().as_u16();
     let (body, body_cut) = match answer
         .body_mut()
@@ -61,13 +76,14 @@ pub fn request(
         Err(ureq::Error::BodyExceedsLimit(_)) => (Vec::new(), true),
         Err(e) => return Err(fail(trouble(&e), describe(&e))),
     };
-    Ok(Response {
+    let response = Response {
         status,
         content_type,
         body,
         body_cut,
         took: deadline.elapsed(),
-    })
+    };
+    Ok((response, retry_after))
 }
 
 fn trouble(error: &ureq::Error) -> Trouble {

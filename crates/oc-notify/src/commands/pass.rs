@@ -1,0 +1,126 @@
+//! What the files of one pass say. Every file may be missing or of another version: what can be understood is used.
+
+use crate::compose::{self, Brief};
+use crate::memory::Edit;
+use crate::message::Severity;
+use oc_core::class::Class;
+use oc_core::clock::Stamp;
+use oc_core::fsx;
+use oc_core::paths::Paths;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::path::Path;
+
+/// Files of a pass are at most some megabytes (a doctor's diff).
+const CAP: u64 = 16 << 20;
+
+/// A notice that oc-escalate wants told.
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    pub(super) key: String,
+    pub(super) severity: Severity,
+    pub(super) text: String,
+}
+
+/// One pass.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    pub(super) brief: Brief,
+    /// The incident that the pass settled.
+    pub(super) incident: Option<String>,
+    pub(super) exhausted: bool,
+    pub(super) notices: Vec<Notice>,
+    pub(super) edits: Vec<Edit>,
+}
+
+impl Pass {
+    /// Reads it.
+    pub(super) fn read(dir: &Path, paths: &Paths) -> Self {
+        let file = |name: &str| read(&dir.join(name));
+        let settle = file("settle.json");
+        let probe = file("verify.json").or_else(|| file("probe.json"));
+        let incident: Option<String> = field(settle.as_ref(), "incident");
+        let decision = file("decision.json");
+        let brief = Brief {
+            reason: field(settle.as_ref(), "reason").unwrap_or_default(),
+            summary: field(probe.as_ref(), "summary").unwrap_or_default(),
+            command: field(settle.as_ref(), "command").or_else(|| field(decision.as_ref(), "command")),
+            class: field::<Class>(probe.as_ref(), "class").or_else(|| field(decision.as_ref(), "class")),
+            evidence: incident.as_ref().map(|id| paths.incident(id).display().to_string()),
+            report: field(file("agent.json").as_ref(), "report"),
+            held: 0,
+        };
+        Self {
+            exhausted: field::<String>(settle.as_ref(), "verdict")
+                .is_some_and(|v| matches!(v.as_str(), "exhausted" | "human"))
+                || field::<u8>(settle.as_ref(), "exit") == Some(2),
+            notices: field::<Vec<Value>>(settle.as_ref(), "notices")
+                .unwrap_or_default()
+                .iter()
+                .filter_map(notice)
+                .collect(),
+            edits: edits(file("doctor.json").as_ref(), file("close.json").as_ref()),
+            brief,
+            incident,
+        }
+    }
+}
+
+/// When oc-escalate says that the machine last woke.
+pub(super) fn woke(paths: &Paths) -> Option<Stamp> {
+    field(read(&paths.state()).as_ref(), "woke")
+}
+
+/// The incident that oc-escalate holds open.
+pub(super) fn open_incident(paths: &Paths) -> Option<String> {
+    let incident: Value = field(read(&paths.state()).as_ref(), "incident")?;
+    field(Some(&incident), "id")
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let bytes = fsx::read_capped(path, CAP).ok()??;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn field<T: DeserializeOwned>(object: Option<&Value>, name: &str) -> Option<T> {
+    serde_json::from_value(object?.get(name)?.clone()).ok()
+}
+
+fn notice(value: &Value) -> Option<Notice> {
+    Some(Notice {
+        key: field(Some(value), "key")?,
+        severity: field(Some(value), "severity").unwrap_or(Severity::Warning),
+        text: field(Some(value), "text")?,
+    })
+}
+
+/// What the doctor changed and left changed: a repair that was undone is no change.
+fn edits(doctor: Option<&Value>, close: Option<&Value>) -> Vec<Edit> {
+    if field::<bool>(doctor, "dry_run") == Some(true) || close.is_some_and(undone) {
+        return Vec::new();
+    }
+    let findings: Vec<Value> = field(doctor, "findings").unwrap_or_default();
+    let applied: Vec<String> = findings
+        .iter()
+        .filter(|f| f["applied"] == true)
+        .map(|f| {
+            let subject = f["subject"].as_str().unwrap_or("");
+            let message = f["message"].as_str().unwrap_or("");
+            if subject.is_empty() || message.contains(subject) {
+                message.to_owned()
+            } else {
+                format!("{subject}: {message}")
+            }
+        })
+        .collect();
+    if applied.is_empty() {
+        return Vec::new();
+    }
+    let diff: String = field(doctor, "diff").unwrap_or_default();
+    let before: Option<String> = field(doctor, "generation_before");
+    vec![compose::edit(applied.join("\n"), &diff, before.as_deref())]
+}
+
+fn undone(close: &Value) -> bool {
+    field::<String>(Some(close), "verdict").is_some_and(|v| v.contains("undone") || v.contains("undo"))
+}

@@ -1,0 +1,157 @@
+//! `html`: one page, complete in itself: no script, no network, light and dark, fit for a phone and a screen reader.
+
+use super::digest::rows;
+use super::{forecast, svg};
+use crate::figures::{figures, level_name};
+use crate::ledger::Ledger;
+use crate::now::Now;
+use crate::serve;
+use crate::text::{html as escaped, span, when};
+use oc_core::exit::Exit;
+use oc_core::fault::Result;
+use oc_core::fsx;
+use oc_core::run::Answer;
+use oc_core::story::{Step, Story};
+use oc_core::world::World;
+use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
+
+const DAYS: i64 = 90;
+/// Incidents that are shown one by one.
+const INCIDENTS: usize = 50;
+const STYLE: &str = include_str!("page.css");
+
+/// See the module.
+///
+/// # Errors
+/// 64, 69, 74, 77.
+pub(crate) fn html(world: &World, listen: Option<String>, output: &Path) -> Result<Answer> {
+    let done = |exit, text: String| Ok(Answer::new("oc.page/1", exit, "ok", &json!({}))?.text(text));
+    if let Some(address) = listen {
+        let address = if address.is_empty() { "127.0.0.1:9478".to_owned() } else { address };
+        return done(serve::serve(&address, "text/html", || page(world))?, String::new());
+    }
+    let text = page(world)?;
+    if output == Path::new("-") || world.common.dry_run {
+        return done(Exit::Good, text);
+    }
+    fsx::replace_quick(output, text.as_bytes())?;
+    done(Exit::Good, String::new())
+}
+
+fn page(world: &World) -> Result<String> {
+    let now = Now::look(world);
+    let span = Duration::from_secs(u64::try_from(DAYS).unwrap_or(90) * 86_400);
+    let ledger = Ledger::read(&world.journal, &now.at, span)?;
+    let name = escaped(world.instance());
+    let sections = [
+        state(&now),
+        section("Availability", &svg::availability(&ledger, now.at.wall_ms, DAYS)),
+        section(&format!("The last {DAYS} days"), &table(&ledger, &now, span)),
+        section("Time to heal", &format!("{}{}", svg::recoveries(&ledger.stories), legend())),
+        section("Memory", &memory(world, &ledger)),
+        section("Time to answer", &or_nothing(svg::latency(&ledger.samples))),
+        section("Incidents", &incidents(&ledger.stories, &now)),
+    ]
+    .concat();
+    Ok(format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{name}: {}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{name}</h1>\n{sections}<p class=\"dim\">Made at {} UTC from the journal of oc.</p>\n</main>\n</body>\n</html>\n",
+        now.health().name(),
+        when(now.at.wall_ms),
+    ))
+}
+
+fn section(title: &str, body: &str) -> String {
+    format!("<section>\n<h2>{title}</h2>\n{body}\n</section>\n")
+}
+
+fn or_nothing(chart: String) -> String {
+    if chart.is_empty() { "<p class=\"dim\">Nothing on record yet.</p>".into() } else { chart }
+}
+
+fn state(now: &Now) -> String {
+    let health = now.health().name();
+    let mut lines = match &now.report {
+        None => "<p>No pass has measured yet.</p>".to_owned(),
+        Some(report) => format!("<p>{}</p><p class=\"dim\">seen {} ago</p>", escaped(&report.summary), span(now.at.since(&report.stamp))),
+    };
+    if let Some(incident) = &now.history.incident {
+        let lasts = span(now.at.since(&incident.opened));
+        lines.push_str(&format!("<p>Incident <code>{}</code>, {}, open for {lasts}.</p>", escaped(&incident.id), escaped(&incident.class)));
+        if let Some(decision) = &now.decision {
+            lines.push_str(&format!("<p>{}</p>", escaped(&decision.reason)));
+            if let Some(command) = &decision.command {
+                lines.push_str(&format!("<p>Run <code>{}</code></p>", escaped(command)));
+            }
+        }
+    }
+    if now.intent.stopped.is_some() {
+        lines.push_str("<p>Stopped on purpose.</p>");
+    }
+    if now.intent.maintenance_now(&now.at).is_some() {
+        lines.push_str("<p>In maintenance.</p>");
+    }
+    format!("<div class=\"state {health}\"><strong>{health}</strong>{lines}</div>\n")
+}
+
+fn table(ledger: &Ledger, now: &Now, span: Duration) -> String {
+    let rows: String = rows(&figures(ledger, &now.at, span))
+        .iter()
+        .map(|(name, value)| format!("<tr><th scope=\"row\">{name}</th><td>{}</td></tr>", escaped(value)))
+        .collect();
+    format!("<table><tbody>{rows}</tbody></table>")
+}
+
+fn legend() -> String {
+    let items: String = (0..5u8)
+        .map(|level| {
+            format!(
+                "<svg width=\"12\" height=\"12\" style=\"display:inline;width:12px\" aria-hidden=\"true\"><rect class=\"level{level}\" \
+                 width=\"12\" height=\"12\"/></svg> {} &nbsp; ",
+                level_name(level)
+            )
+        })
+        .collect();
+    format!("<p class=\"dim\">{items}</p>")
+}
+
+fn memory(world: &World, ledger: &Ledger) -> String {
+    let found = forecast::of(world, ledger);
+    let chart = or_nothing(svg::memory(&ledger.samples, world.config.probe.memory_limit.get(), &found));
+    format!("{chart}<p>{}</p>", escaped(&forecast::sentence(&found, world)))
+}
+
+fn incidents(stories: &[Story], now: &Now) -> String {
+    if stories.is_empty() {
+        return "<p class=\"dim\">None.</p>".into();
+    }
+    stories.iter().rev().take(INCIDENTS).map(|story| incident(story, now)).collect()
+}
+
+fn incident(story: &Story, now: &Now) -> String {
+    let class = story.class.map_or("unknown", |c| c.name());
+    let end = match (&story.closed, story.stopped) {
+        (None, _) => "open".to_owned(),
+        (Some(_), true) => "stopped on purpose".to_owned(),
+        (Some(_), false) => format!("healed: {}", level_name(story.level())),
+    };
+    let steps: String = story.steps.iter().map(step).collect();
+    let repairs: String = story.repairs.iter().map(|text| format!("<li>{}</li>", escaped(text))).collect();
+    format!(
+        "<details><summary>{} · {class} · {end} · {}</summary>\n<p>{}</p>\n<ol>{steps}{repairs}</ol>\n<p class=\"dim\"><code>{}</code></p></details>\n",
+        when(story.opened.wall_ms),
+        span(story.lasted(&now.at)),
+        escaped(&story.text),
+        escaped(&story.id),
+    )
+}
+
+fn step(step: &Step) -> String {
+    let outcome = step.outcome.as_deref().unwrap_or("not judged yet");
+    format!("<li>{}: {} ({})</li>", when(step.at.wall_ms), escaped(&step.text), escaped(outcome))
+}

@@ -1,0 +1,93 @@
+//! `timeline [INCIDENT]`: what happened, in order.
+
+use crate::figures::{level_name, ms};
+use crate::text::{span, when};
+use oc_core::clock::Stamp;
+use oc_core::exit::Exit;
+use oc_core::fault::{Fault, Result};
+use oc_core::journal::{Event, Kind};
+use oc_core::redact::clean;
+use oc_core::run::Answer;
+use oc_core::story::{Story, Teller};
+use oc_core::world::World;
+use serde_json::{Value, json};
+
+/// Events kept of each incident; one that lasted for weeks is shown by its end.
+const EVENTS: usize = 500;
+
+/// See the module.
+///
+/// # Errors
+/// 64 when no incident has that id, 74 or 77.
+pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Result<Answer> {
+    let keep = if incident.is_some() { usize::MAX } else { last.max(1) };
+    let mut teller = Teller::keeping(keep);
+    let mut events: Vec<Event> = Vec::new();
+    world.journal.follow(
+        None,
+        |kind, _| kind != Kind::Sample,
+        |event| {
+            teller.hear(&event);
+            let ours = event.incident.as_deref().is_some_and(|id| incident.is_none_or(|wanted| id.starts_with(wanted)));
+            if ours {
+                events.push(event);
+            }
+            // Only the newest incidents are shown: a year of others need not be remembered.
+            if incident.is_none() && events.len() > 4 * EVENTS * last.max(1) {
+                events.drain(..events.len() / 2);
+            }
+        },
+    )?;
+    let mut stories = teller.stories();
+    if let Some(wanted) = incident {
+        stories.retain(|s| s.id.starts_with(wanted));
+        if stories.is_empty() {
+            return Err(Fault::usage(format_args!("no incident {} is on record", clean(wanted)))
+                .hint("`oc-report timeline` shows the last ones"));
+        }
+    }
+    let now = Stamp::now();
+    let mut text = String::new();
+    let mut shown = Vec::new();
+    for story in &stories {
+        let of: Vec<&Event> = events.iter().filter(|e| e.incident.as_deref() == Some(&story.id)).collect();
+        let of = &of[of.len().saturating_sub(EVENTS)..];
+        text.push_str(&told(story, of, &now));
+        shown.push(object(story, of, &now));
+    }
+    if stories.is_empty() {
+        text.push_str("no incident is on record\n");
+    }
+    Ok(Answer::new("oc.timeline/1", Exit::Good, "ok", &json!({"incidents": shown}))?.text(text))
+}
+
+fn told(story: &Story, events: &[&Event], now: &Stamp) -> String {
+    let class = story.class.map_or("unknown", |c| c.name());
+    let end = match (&story.closed, story.stopped) {
+        (None, _) => format!("open for {}", span(story.lasted(now))),
+        (Some(_), true) => format!("stopped on purpose after {}", span(story.lasted(now))),
+        (Some(_), false) => format!("healed ({}) after {}", level_name(story.level()), span(story.lasted(now))),
+    };
+    let mut text = format!("{}  {class}, {end}\n", story.id);
+    for event in events {
+        let since = span(event.stamp.since(&story.opened));
+        let line = clean(&event.text).replace('\n', " ");
+        text.push_str(&format!("  {}  +{since:<10} {:<12} {line}\n", when(event.stamp.wall_ms), event.tool));
+    }
+    text
+}
+
+fn object(story: &Story, events: &[&Event], now: &Stamp) -> Value {
+    json!({
+        "id": story.id,
+        "class": story.class,
+        "opened_at": story.opened.rfc3339(),
+        "ended_at": story.end().map(|e| e.rfc3339()),
+        "took_ms": ms(story.lasted(now)),
+        "level": story.level(),
+        "by_us": story.by_us,
+        "human_needed": story.human.is_some(),
+        "agent_cost_usd": story.cost_usd,
+        "events": events,
+    })
+}
