@@ -168,6 +168,14 @@ impl TestEnv {
         self.vars.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
     }
 
+    /// Any program in this environment, for callers with a measurement of their own.
+    #[must_use]
+    pub fn std_command(&self, program: impl AsRef<OsStr>) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        command.env_clear().envs(&self.vars).current_dir(self.home());
+        command
+    }
+
     /// A gateway in this environment, on a free port.
     #[must_use]
     pub fn gateway(&self) -> GatewayBuilder<'_> {

@@ -21,10 +21,11 @@ fn introduce(stage: &Stage) {
         "HOME      {} (thrown away at the end)",
         stage.env.home().display()
     ));
-    screen.plain(
-        "settings  scaled by config.json so that you need not wait: a pass every 1 s (default 10 s), hung after 1 s",
-    );
-    screen.plain("          without a byte (45 s), backoff 1, 2, 4 s (10, 30, 90, ... s), healthy after 1 s (10 s), half-open 5 s (30 min)");
+    screen.plain(&format!(
+        "settings  scaled by config.json so that you need not wait: a pass every 1 s (default 10 s), hung after {}",
+        stage.gateway.hang_after()
+    ));
+    screen.plain("          without a byte (45 s), backoff 1, 2, 4 s (10, 30, 90, ... s), healthy after 1 s (10 s)");
     screen.plain("columns   seconds, step, who did it, what");
 }
 

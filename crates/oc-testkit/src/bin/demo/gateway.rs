@@ -68,6 +68,11 @@ impl Gateway {
         if self.is_real() { 1 } else { 10 }
     }
 
+    /// How long a hang must last. The real gateway blocks its own event loop for seconds while it starts.
+    pub(crate) const fn hang_after(&self) -> &'static str {
+        if self.is_real() { "10s" } else { "1s" }
+    }
+
     /// Puts what it needs into HOME.
     pub(crate) fn prepare(&self, env: &mut TestEnv, port: u16) {
         let config = json!({"gateway": {"mode": "local", "port": port, "bind": "loopback", "auth": {"mode": "token", "token": "demo"}}});
@@ -84,13 +89,13 @@ impl Gateway {
 
     /// Our settings: everything the defaults do, in seconds instead of minutes.
     pub(crate) fn settings(&self) -> Value {
-        let boot = if self.is_real() { "60s" } else { "10s" };
+        let boot = if self.is_real() { "120s" } else { "10s" };
         json!({
             "service": {"supervise": {"backoff_step": "500ms", "backoff_max": "1s", "ready_poll": "10ms"}, "stop_timeout": "10s"},
-            "probe": {"timeout": "1s", "tries": 2, "interval": "100ms", "hang_after": "1s", "startup_grace": boot},
+            "probe": {"timeout": "1s", "tries": 2, "interval": "100ms", "hang_after": self.hang_after(), "startup_grace": boot},
             "policy": {
                 "interval": "1s", "interval_embedded": "1s",
-                "hold": {"manager": "0s", "manager_starting": "1s", "http_error": "1s", "wake": "2s"},
+                "hold": {"manager": "0s", "manager_starting": "1s", "http_error": "1s", "wake": "2s", "wake_intervals": 30},
                 "backoff": {"steps": ["1s", "2s", "4s"], "jitter_percent": 0},
                 "ladder": {"half_open": "5s"},
                 "kill": {"unclean_limit": 20},

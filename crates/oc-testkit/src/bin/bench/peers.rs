@@ -1,0 +1,69 @@
+//! One liveness probe: ours, the least that a program can do, and curl, all of the same server.
+
+use crate::cost;
+use crate::sheet::Sheet;
+use oc_testkit::{TestEnv, bin, free_port, wait_until};
+use std::time::Duration;
+
+const RUNS: usize = 200;
+/// Ours over the least.
+const RATIO: f64 = 2.0;
+
+pub(crate) fn one_probe(sheet: &mut Sheet) {
+    let group = "one liveness probe";
+    let mut env = TestEnv::new();
+    let port = free_port();
+    env.set("OPENCLAW_GATEWAY_PORT", port);
+    env.write(".openclaw/openclaw.json", r#"{"gateway":{"mode":"local"}}"#);
+    let _server = env.cmd("bench-serve").arg(port.to_string()).spawn();
+    wait_until("the server answers", Duration::from_secs(10), || {
+        crate::recovery::pid_at(port).is_some()
+    });
+    let url = format!("http://127.0.0.1:{port}/healthz");
+    let port = port.to_string();
+    sheet.group(group);
+    let mut base = (None, None);
+    for (program, args) in [
+        ("bench-get", &[port.as_str()][..]),
+        ("oc-probe", &["--checks", "liveness", "--quiet"]),
+        ("curl", &["-fsS", "-o", "/dev/null", &url]),
+    ] {
+        let path = if program == "curl" {
+            program.into()
+        } else {
+            bin(program)
+        };
+        let mut command = env.std_command(path);
+        command.args(args);
+        let name = match program {
+            "bench-get" => "the least: a static program, one GET".to_owned(),
+            _ => format!(
+                "{program} {}",
+                args.iter()
+                    .filter(|arg| **arg != url)
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ),
+        };
+        let Some(costs) = cost::many(RUNS, &mut command).filter(|costs| costs.iter().all(|cost| cost.status.success()))
+        else {
+            sheet.absent(program, "it is missing or failed");
+            continue;
+        };
+        let ours = program == "oc-probe";
+        let target = |base: Option<f64>| base.filter(|_| ours).map(|base| base * RATIO);
+        let wall = sheet.row(
+            group,
+            &format!("{name}: wall"),
+            "ms",
+            cost::wall(&costs),
+            base.0,
+            target(base.0),
+        );
+        let cpu = sheet.row(group, &format!("{name}: CPU"), "ms", cost::cpu(&costs), base.1, None);
+        if program == "bench-get" {
+            base = (wall, cpu);
+        }
+    }
+}
