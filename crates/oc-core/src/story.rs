@@ -59,13 +59,15 @@ pub struct Story {
 }
 
 impl Story {
-    fn new(id: &str, event: &Event) -> Self {
+    /// An incident of which no more is known than that it began.
+    #[must_use]
+    pub fn begin(id: &str, opened: Stamp, class: Option<Class>, text: &str) -> Self {
         Self {
             id: id.to_owned(),
-            opened: event.stamp.clone(),
+            opened,
             fault_at: None,
-            class: None,
-            text: event.text.clone(),
+            class,
+            text: text.to_owned(),
             steps: Vec::new(),
             repairs: Vec::new(),
             human: None,
@@ -191,7 +193,7 @@ impl Teller {
     }
 
     fn begin(&mut self, id: &str, event: &Event) {
-        let mut story = Story::new(id, event);
+        let mut story = Story::begin(id, event.stamp.clone(), None, &event.text);
         let recent = |at: &Stamp| event.stamp.since(at) < Duration::from_secs(600);
         story.fault_at = fact::<Stamp>(event, "fault_at").or_else(|| self.exit.take().filter(recent));
         self.stories.insert(id.to_owned(), story);

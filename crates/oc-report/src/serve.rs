@@ -96,7 +96,7 @@ fn answer(mut stream: TcpStream, content_type: &str, page: &mut impl FnMut() -> 
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\
          Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
-         Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\r\n",
+         Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:\r\n\r\n",
         body.len()
     );
     let body = if method == "HEAD" { "" } else { &body };

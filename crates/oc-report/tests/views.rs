@@ -450,6 +450,48 @@ fn every_answer_fits_the_schema() {
     }
 }
 
+/// A rule or panel about a metric that does not exist is silent for ever.
+#[test]
+fn alert_rules_and_dashboard_ask_only_for_metrics_that_exist() {
+    let record = Record::usual();
+    record
+        .env
+        .write(".openclaw/watchdog/run/probe.json", probe(Some("hung")).to_string());
+    record.env.write(
+        ".openclaw/watchdog/carry.json",
+        json!({"previous": Record::stamp(10)}).to_string(),
+    );
+    let metrics = record.report(&["metrics", "--output", "-"]).expect_code(0).stdout;
+    let names: Vec<&str> = metrics
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .filter_map(|l| l.split('{').next())
+        .collect();
+    let (rules, dashboard) = (
+        include_str!("../../../deploy/prometheus/oc.rules.yml"),
+        include_str!("../../../deploy/grafana/oc.json"),
+    );
+    let dashboard: Value = serde_json::from_str(dashboard).unwrap();
+    let ids: Vec<i64> = dashboard["panels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["id"].as_i64().unwrap())
+        .collect();
+    assert!(ids.windows(2).all(|w| w[0] < w[1]) && dashboard["schemaVersion"].as_i64() >= Some(36));
+    let mut asked = 0;
+    for text in [rules.to_owned(), dashboard.to_string()] {
+        for word in text
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter(|w| w.starts_with("oc_"))
+        {
+            assert!(names.contains(&word), "{word}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 20);
+}
+
 /// `make e2e`: the real promtool, where it is installed.
 #[test]
 #[ignore = "needs promtool (apt-get install prometheus)"]
@@ -468,6 +510,13 @@ fn promtool_finds_nothing_to_say() {
         .run()
         .expect_code(0);
     assert_eq!(format!("{}{}", out.stdout, out.stderr), "");
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/oc.rules.yml");
+    record
+        .env
+        .foreign("promtool")
+        .args(["check", "rules", rules])
+        .run()
+        .expect_code(0);
 }
 
 /// A million events; the figures that docs quote. Never a timed test: it prints.
