@@ -32,6 +32,21 @@ fn a_hung_event_loop_is_ended_and_served_again_in_one_pass() {
 }
 
 #[test]
+fn a_pass_that_takes_longer_than_three_intervals_is_not_taken_for_a_sleep() {
+    let config = json!({"policy": {"interval_embedded": "1s"}, "probe": {"hang_after": "4s"}});
+    let stage = Stage::faulty(&config, |f| f.boot_ms = 4_000);
+    stage.wait_ready();
+    stage.pass();
+    stage.kill(Signal::STOP);
+    stage.pass();
+    assert_eq!(stage.attempts(), ["restart kill"], "in that very pass");
+    // Its successor boots for four seconds, too, while the pass waits for it.
+    stage.heal_until_well();
+    let woke = stage.events("warning");
+    assert!(woke.iter().all(|e| e["data"]["key"] != "woke"), "{woke:?}");
+}
+
+#[test]
 fn a_frozen_process_that_no_term_reaches_is_ended_with_its_whole_tree() {
     let stage = Stage::faulty(&json!({}), |f| f.own_session_child = true);
     stage.wait_ready();
