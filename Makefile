@@ -51,17 +51,17 @@ audit: ## known vulnerabilities of dependencies; reads the advisory database fro
 demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
 	scripts/demo
 
-# One at a time: they measure. Those that only the real gateway can show are marked #[ignore].
+# Two at a time: most of it is waiting. Those that only the real gateway can show are marked #[ignore].
 on_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	$(CARGO) test -p oc-testkit $(locked)
 
 .PHONY: e2e
 e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
-	$(on_real) --test conformance -- --include-ignored --test-threads=1
+	$(on_real) --test conformance --test e2e -- --include-ignored --show-output --test-threads=2
 
 .PHONY: e2e-full
 e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
-	$(on_real) --tests -- --include-ignored --test-threads=1
+	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
 $(real)/done:

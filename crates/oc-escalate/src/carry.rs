@@ -19,7 +19,7 @@ const LATENCIES_KEPT: usize = 600;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Carry {
-    /// When the previous pass measured.
+    /// When the previous pass was over.
     pub previous: Option<Stamp>,
     /// When the present bucket began.
     pub bucket: Option<Stamp>,

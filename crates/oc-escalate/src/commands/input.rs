@@ -1,6 +1,7 @@
 //! What decide and settle look at: the report, the person's will, the state of the store.
 
 use crate::history::MemoryLimits;
+use crate::pass::RunDir;
 use crate::policy::{Context, Maintenance, RungResult, Stopped, Store};
 use crate::state::State;
 use oc_core::class::Class;
@@ -61,6 +62,7 @@ fn nothing_measured(fault: &Fault) -> Report {
 pub(super) struct Surroundings {
     now: Stamp,
     previous: Option<Stamp>,
+    began: Stamp,
     interval: Duration,
     stopped: Option<Stopped>,
     maintenance: Option<Maintenance>,
@@ -76,8 +78,12 @@ impl Surroundings {
         let embedded =
             oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
         let policy = &world.config.policy;
+        let now = Stamp::now();
+        // By hand there is no pass, and what is asked now begins now.
+        let record = pass_dir(world).and_then(|_| RunDir::new(&world.paths).record());
         Self {
-            now: Stamp::now(),
+            began: record.map_or_else(|| now.clone(), |record| record.started),
+            now,
             previous,
             interval: if embedded {
                 policy.interval_embedded.get()
@@ -107,6 +113,7 @@ impl Surroundings {
     pub(super) fn context<'a>(&'a self, store: Store<'a>, rung: RungResult) -> Context<'a> {
         Context {
             previous: self.previous.as_ref(),
+            began: &self.began,
             stopped: self.stopped.as_ref(),
             maintenance: self.maintenance.as_ref(),
             store,

@@ -25,7 +25,8 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
     let pass = input::pass_dir(&world);
     let report = input::report(probe, pass.is_some())?;
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
-    let around = Surroundings::look(&world, Carry::load(&world.paths.carry()).previous, world.intent()?);
+    let mut carry = Carry::load(&world.paths.carry());
+    let around = Surroundings::look(&world, carry.previous.clone(), world.intent()?);
     let mut held = Held::take(&world)?;
     let policy = &world.config.policy;
     let store = input::store(&held.state, policy, around.now());
@@ -56,6 +57,11 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
         match held.save(events) {
             Err(fault) if state::unwritable(&fault) => out::talk(format_args!("{fault}; this pass leaves no record")),
             other => other?,
+        }
+        // The pass is over now, not when it was decided: the action and the wait for it may take minutes.
+        carry.previous = Some(around.now().clone());
+        if let Err(fault) = carry.save(&world.paths.carry()) {
+            out::talk(fault);
         }
     }
     if settled.verdict == Verdict::Exhausted {

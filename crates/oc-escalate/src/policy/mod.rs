@@ -37,8 +37,10 @@ use std::time::Duration;
 pub struct Context<'a> {
     /// The present.
     pub now: &'a Stamp,
-    /// When the previous pass ran; null on the first.
+    /// When the previous pass was over; null on the first.
     pub previous: Option<&'a Stamp>,
+    /// When this pass began. A pass may take longer than any interval (a silent service, a slow start): that is no sleep.
+    pub began: &'a Stamp,
     /// Time between passes as scheduled here.
     pub interval: Duration,
     /// A person stopped the service on purpose.
@@ -68,6 +70,7 @@ impl<'a> Context<'a> {
         Self {
             now,
             previous: None,
+            began: now,
             interval,
             stopped: None,
             maintenance: None,

@@ -47,7 +47,7 @@ fn late(policy: &Policy, history: &History, ctx: &Context<'_>) -> Option<Event> 
     }
     let slept = ctx.now.slept_since(previous) > policy.hold.wake_slept.get();
     let allowed = ctx.interval.saturating_mul(policy.hold.wake_intervals.max(1));
-    let late = ctx.now.since(previous) > allowed;
+    let late = ctx.began.since(previous) > allowed;
     let again = history.late.as_ref() == Some(previous);
     (slept || late).then(|| Event::Late {
         at: ctx.now.clone(),

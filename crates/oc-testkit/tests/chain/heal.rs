@@ -1,6 +1,6 @@
 //! What is broken serves again.
 
-use crate::stage::{CEILING, Stage, merged};
+use crate::stage::{CEILING, Stage, Stranger, merged};
 use oc_testkit::{Signal, wait_until};
 use serde_json::json;
 
@@ -29,6 +29,21 @@ fn a_hung_event_loop_is_ended_and_served_again_in_one_pass() {
     stage.heal_until_well();
     let closed = stage.events("incident_closed");
     assert_eq!((closed.len(), closed[0]["data"]["by_us"].as_bool()), (1, Some(true)));
+}
+
+#[test]
+fn a_pass_that_takes_longer_than_three_intervals_is_not_taken_for_a_sleep() {
+    let config = json!({"policy": {"interval_embedded": "1s"}, "probe": {"hang_after": "4s"}});
+    let stage = Stage::faulty(&config, |f| f.boot_ms = 4_000);
+    stage.wait_ready();
+    stage.pass();
+    stage.kill(Signal::STOP);
+    stage.pass();
+    assert_eq!(stage.attempts(), ["restart kill"], "in that very pass");
+    // Its successor boots for four seconds, too, while the pass waits for it.
+    stage.heal_until_well();
+    let woke = stage.events("warning");
+    assert!(woke.iter().all(|e| e["data"]["key"] != "woke"), "{woke:?}");
 }
 
 #[test]
@@ -126,46 +141,4 @@ fn flapping_is_seen_although_each_failure_heals_by_itself() {
         .filter(|e| e["data"]["key"] == "flapping")
         .collect();
     assert_eq!(told.len(), 1, "{told:?}");
-}
-
-/// Another program on the gateway's port: this test itself, answering 404 to everything.
-struct Stranger {
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Stranger {
-    fn on(port: u16) -> Self {
-        use std::io::{Read as _, Write as _};
-        let listener = oc_testkit::wait_for("the port can be taken", CEILING, || {
-            std::net::TcpListener::bind(("127.0.0.1", port)).ok()
-        });
-        listener.set_nonblocking(true).unwrap();
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let asked = std::sync::Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            while !asked.load(std::sync::atomic::Ordering::SeqCst) {
-                if let Ok((mut client, _)) = listener.accept() {
-                    client.set_nonblocking(false).unwrap();
-                    let _n = client.read(&mut [0; 1024]);
-                    let _sent =
-                        client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                }
-                std::thread::sleep(std::time::Duration::from_millis(1));
-            }
-        });
-        Self {
-            stop,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        self.stop.store(true, std::sync::atomic::Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
-    }
 }

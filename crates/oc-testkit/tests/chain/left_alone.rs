@@ -131,6 +131,49 @@ fn invariant_1_after_a_sleep_nothing_is_concluded_for_a_while() {
 }
 
 #[test]
+fn invariant_1_an_upgrade_under_way() {
+    let package = json!({"name": "openclaw", "version": "2026.9.7"}).to_string();
+    let stage = Stage::serving();
+    let file = stage.env.write("package/package.json", package);
+    let mut config = stage.env.read_json(".openclaw/watchdog/config.json");
+    config["service"]["package_dir"] = json!(file.parent().unwrap());
+    stage.env.oc_config(&config);
+    let pid = stage.hang();
+    for _ in 0..2 {
+        stage.pass().expect_code(1);
+    }
+    untouched(&stage, pid);
+    assert!(stage.events("incident_opened").is_empty(), "{:?}", stage.journal());
+}
+
+#[test]
+fn invariant_1_under_load_slow_is_not_dead() {
+    let stage = Stage::serving();
+    let pid = stage.pid();
+    let busy: Vec<_> = (0..20)
+        .map(|_| stage.env.foreign("sh").args(["-c", "while :; do :; done"]).spawn())
+        .collect();
+    for _ in 0..5 {
+        stage.pass();
+    }
+    drop(busy);
+    untouched(&stage, pid);
+}
+
+#[test]
+fn invariant_7_without_descriptors_nothing_is_done() {
+    let stage = Stage::serving();
+    let pid = stage.pid();
+    for most in 3..16 {
+        let pass = format!("ulimit -n {most}; exec {}", crate::stage::script().display());
+        stage.env.foreign("sh").args(["-c", &pass]).run();
+        untouched(&stage, pid);
+    }
+    stage.heal_until_well();
+    assert!(stage.events("incident_opened").is_empty(), "{:?}", stage.journal());
+}
+
+#[test]
 fn invariant_7_a_probe_that_cannot_run_never_triggers_healing() {
     let broken = [
         "kill -9 $$",

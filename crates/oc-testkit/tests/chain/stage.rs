@@ -1,4 +1,5 @@
-//! One gateway under one supervisor, with every time scaled down; passes run only when the test says so.
+//! One gateway under one supervisor. `serving`, `supervised` and `faulty`: every time scaled down, and passes run only when the
+//! test says so. `bare` and `supervise_with`: the defaults, with passes as the supervisor starts them.
 
 use oc_testkit::{Cmd, Output, Running, Signal, TestEnv, free_port, get, wait_for, wait_until};
 use serde_json::{Value, json};
@@ -12,6 +13,10 @@ pub(crate) struct Stage {
     pub(crate) env: TestEnv,
     pub(crate) port: u16,
     pub(crate) supervisor: Option<Running>,
+    /// What is supervised.
+    pub(crate) gateway: PathBuf,
+    /// The longest that a start takes.
+    pub(crate) patience: Duration,
 }
 
 /// Everything a hundred times faster than the defaults, so that a test is about order and not about waiting.
@@ -58,17 +63,23 @@ impl Stage {
 
     /// As [`Stage::supervised`], with something wrong from the first boot on.
     pub(crate) fn faulty(config: &Value, fault: impl FnOnce(&mut oc_testkit::Faults)) -> Self {
-        let env = TestEnv::new();
-        env.fault(fault);
-        let port = free_port();
-        env.oc_config(&merged(scaled(), config));
-        let mut stage = Self {
-            env,
-            port,
+        let mut stage = Self::bare();
+        stage.env.fault(fault);
+        stage.env.oc_config(&merged(scaled(), config));
+        stage.supervise();
+        stage
+    }
+
+    /// A place for a gateway, the stand-in unless changed; nothing runs, and nothing is set.
+    pub(crate) fn bare() -> Self {
+        let stage = Self {
+            env: TestEnv::new(),
+            port: free_port(),
             supervisor: None,
+            gateway: oc_testkit::bin("stand-in-gateway"),
+            patience: CEILING,
         };
         stage.write_gateway_config();
-        stage.supervise();
         stage
     }
 
@@ -79,18 +90,14 @@ impl Stage {
     }
 
     pub(crate) fn supervise(&mut self) {
-        let gateway = oc_testkit::bin("stand-in-gateway").display().to_string();
-        let words = [
-            "supervise",
-            "--no-heal",
-            "--",
-            &gateway,
-            "gateway",
-            "run",
-            "--port",
-            &self.port.to_string(),
-        ];
-        self.supervisor = Some(self.cmd("oc-guardian").args(words).spawn());
+        self.supervise_with(&["--no-heal"]);
+    }
+
+    pub(crate) fn supervise_with(&mut self, flags: &[&str]) {
+        let port = self.port.to_string();
+        let supervise = self.cmd("oc-guardian").arg("supervise").args(flags).arg("--");
+        let gateway = supervise.arg(&self.gateway).args(["gateway", "run", "--port", &port]);
+        self.supervisor = Some(gateway.spawn());
     }
 
     pub(crate) fn cmd(&self, tool: &str) -> Cmd {
@@ -122,7 +129,7 @@ impl Stage {
     }
 
     pub(crate) fn wait_ready(&self) {
-        wait_until("the gateway is ready", CEILING, || self.is_ready());
+        wait_until("the gateway is ready", self.patience, || self.is_ready());
     }
 
     pub(crate) fn status(&self) -> Value {
@@ -131,7 +138,7 @@ impl Stage {
 
     /// The pid of the service's process, once there is one that is not `other`.
     pub(crate) fn pid_other_than(&self, other: i64) -> i64 {
-        wait_for("another process", CEILING, || {
+        wait_for("another process", self.patience, || {
             let text = std::fs::read(self.env.watchdog().join("supervise/status.json")).ok()?;
             let status: Value = serde_json::from_slice(&text).ok()?;
             status["child"]["pid"].as_i64().filter(|p| *p != other)
@@ -225,4 +232,46 @@ impl Stage {
 
 pub(crate) fn uptime_ms(port: u16) -> i64 {
     get(port, "/readyz").json()["uptimeMs"].as_i64().unwrap()
+}
+
+/// Another program on the gateway's port: this test itself, answering 404 to everything.
+pub(crate) struct Stranger {
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Stranger {
+    pub(crate) fn on(port: u16) -> Self {
+        use std::io::{Read as _, Write as _};
+        let listener = oc_testkit::wait_for("the port can be taken", CEILING, || {
+            std::net::TcpListener::bind(("127.0.0.1", port)).ok()
+        });
+        listener.set_nonblocking(true).unwrap();
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let asked = std::sync::Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !asked.load(std::sync::atomic::Ordering::SeqCst) {
+                if let Ok((mut client, _)) = listener.accept() {
+                    client.set_nonblocking(false).unwrap();
+                    let _n = client.read(&mut [0; 1024]);
+                    let _sent =
+                        client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                }
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
 }
