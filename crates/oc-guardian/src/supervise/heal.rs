@@ -2,16 +2,85 @@
 //! its own lock and outlives us; it never holds us up.
 
 use oc_core::clock::Deadline;
-use oc_core::fault::Result;
+use oc_core::fault::{Fault, Result};
 use oc_core::log::Log;
 use oc_core::proc::{Cmd, which};
 use oc_core::world::World;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Whether and when passes are started.
+/// What a healthy pass is too cheap to do, and how often it is done instead, for the tools that are installed.
+const UPKEEP: [(&str, &[&str], Duration); 3] = [
+    // What it remembers of a healthy service is what repairs restore from.
+    (
+        "oc-doctor",
+        &["snapshot", "--auto", "--quiet"],
+        Duration::from_secs(300),
+    ),
+    // The dead-man's switch, and whatever waits in the outbox.
+    ("oc-notify", &["heartbeat", "--quiet"], Duration::from_secs(180)),
+    ("oc-report", &["metrics", "--quiet"], Duration::from_secs(60)),
+];
+
+/// Healing passes, and the upkeep that a healthy pass is too cheap to do.
 #[derive(Debug)]
 pub struct Healer {
+    pass: Job,
+    upkeep: Vec<Job>,
+}
+
+impl Healer {
+    /// Passes every `every`; the first one after that time.
+    #[must_use]
+    pub fn new(world: &World, every: Duration) -> Self {
+        let mut command = world.config.service.supervise.heal_command.clone();
+        if command.is_empty() {
+            command.push(find().to_string_lossy().into_owned());
+        }
+        let upkeep = UPKEEP.iter().filter_map(|(tool, args, every)| {
+            let tool = beside(tool)?.to_string_lossy().into_owned();
+            let words = std::iter::once(tool).chain(args.iter().map(|&word| word.to_owned()));
+            Some(Job::new(world, words.collect(), *every))
+        });
+        Self {
+            pass: Job::new(world, command, every),
+            upkeep: upkeep.collect(),
+        }
+    }
+
+    /// The next pass is to begin now, or as soon as the running one is over.
+    pub fn poke(&mut self) {
+        self.pass.next = Deadline::after(Duration::ZERO);
+    }
+
+    /// When the loop must look here again; `None` while all that is due runs: its end wakes the loop.
+    #[must_use]
+    pub fn due_in(&self) -> Option<Duration> {
+        std::iter::once(&self.pass)
+            .chain(&self.upkeep)
+            .filter_map(Job::due_in)
+            .min()
+    }
+
+    /// Starts what is due and does not run already.
+    pub fn tick(&mut self) {
+        self.pass.tick();
+        self.upkeep.iter_mut().for_each(Job::tick);
+    }
+
+    /// A child ended; if it was one of ours, the next one may begin.
+    pub fn ended(&mut self, pid: i32) {
+        for job in std::iter::once(&mut self.pass).chain(&mut self.upkeep) {
+            if job.running == Some(pid) {
+                job.running = None;
+            }
+        }
+    }
+}
+
+/// One command, again and again, never twice at a time.
+#[derive(Debug)]
+struct Job {
     command: Vec<String>,
     every: Duration,
     next: Deadline,
@@ -21,10 +90,8 @@ pub struct Healer {
     told: String,
 }
 
-impl Healer {
-    /// Passes every `every`; the first one after that time.
-    #[must_use]
-    pub fn new(world: &World, every: Duration) -> Self {
+impl Job {
+    fn new(world: &World, command: Vec<String>, every: Duration) -> Self {
         let mut env = vec![
             ("OC_STATE_DIR", world.paths.watchdog().to_owned()),
             ("OC_INSTANCE", PathBuf::from(world.instance())),
@@ -35,7 +102,7 @@ impl Healer {
             env.push(("OC_CONFIG", config));
         }
         Self {
-            command: world.config.service.supervise.heal_command.clone(),
+            command,
             every,
             next: Deadline::after(every),
             running: None,
@@ -45,19 +112,11 @@ impl Healer {
         }
     }
 
-    /// The next pass is to begin now, or as soon as the running one is over.
-    pub fn poke(&mut self) {
-        self.next = Deadline::after(Duration::ZERO);
-    }
-
-    /// When the loop must look here again; `None` while a pass runs: its end wakes the loop.
-    #[must_use]
-    pub fn due_in(&self) -> Option<Duration> {
+    fn due_in(&self) -> Option<Duration> {
         self.running.is_none().then(|| self.next.left())
     }
 
-    /// Starts a pass if one is due and none of ours runs.
-    pub fn tick(&mut self) {
+    fn tick(&mut self) {
         if self.running.is_some() || !self.next.passed() {
             return;
         }
@@ -69,30 +128,18 @@ impl Healer {
             }
             // Said once for as long as it stays the same.
             Err(fault) if fault.what != self.told => {
-                oc_core::out::talk(format_args!("no healing pass: {fault}"));
+                oc_core::out::talk(format_args!("cannot start {}: {fault}", self.command.join(" ")));
                 self.told = fault.what;
             }
             Err(_) => {}
         }
     }
 
-    /// A child ended; true when it was a pass.
-    pub fn ended(&mut self, pid: i32) -> bool {
-        let ours = self.running == Some(pid);
-        if ours {
-            self.running = None;
-        }
-        ours
-    }
-
     fn start(&self) -> Result<i32> {
-        let fallback = [find().into_os_string().to_string_lossy().into_owned()];
-        let words = if self.command.is_empty() {
-            &fallback[..]
-        } else {
-            &self.command[..]
-        };
-        let (program, args) = words.split_first().unwrap_or((&fallback[0], &[]));
+        let (program, args) = self
+            .command
+            .split_first()
+            .ok_or_else(|| Fault::config("the heal command is empty"))?;
         let mut cmd = Cmd::new(program);
         cmd.args(args);
         forget_run(&mut cmd);
@@ -103,7 +150,7 @@ impl Healer {
             cmd.env("PATH", path);
         }
         let child = cmd.spawn_detached(&self.log.open()?)?;
-        i32::try_from(child.id()).map_err(oc_core::Fault::internal)
+        i32::try_from(child.id()).map_err(Fault::internal)
     }
 }
 
@@ -125,6 +172,12 @@ fn find() -> PathBuf {
         .flat_map(|dir| places.map(|place| dir.join(place)))
         .find_map(|path| which(&path.to_string_lossy()))
         .unwrap_or_else(|| Path::new("oc-heal").to_owned())
+}
+
+/// A tool of ours that is installed next to us.
+fn beside(tool: &str) -> Option<PathBuf> {
+    let path = std::env::current_exe().ok()?.parent()?.join(tool);
+    which(&path.to_string_lossy())
 }
 
 /// PATH with our own directory in front: the tools of a pass lie beside us, and cron gives a poor PATH.
