@@ -4,7 +4,6 @@ use super::{Ended, stop_signals};
 use crate::clock::{Deadline, pause};
 use crate::identity::Identity;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::Pid;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::Child;
@@ -29,7 +28,7 @@ pub fn wait_exit(child: &mut Child, limit: Duration) -> bool {
 pub(super) fn exit_fd(child: &Child) -> Option<OwnedFd> {
     #[cfg(target_os = "linux")]
     {
-        let pid = Pid::from_raw(i32::try_from(child.id()).ok()?)?;
+        let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).ok()?)?;
         rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
     }
     #[cfg(not(target_os = "linux"))]
@@ -45,7 +44,7 @@ pub(super) fn exit_fd(child: &Child) -> Option<OwnedFd> {
 pub fn exit_notice(identity: &Identity) -> Option<OwnedFd> {
     #[cfg(target_os = "linux")]
     {
-        let pid = Pid::from_raw(identity.pid)?;
+        let pid = rustix::process::Pid::from_raw(identity.pid)?;
         let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
         identity.alive().then_some(fd)
     }
