@@ -34,14 +34,17 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Reads what happened in the `span` before `now`.
+    /// Reads what happened in the `span` before `now`, with the samples of the last `sampled` of it: a year has a hundred
+    /// thousand of them, and figures need none.
     ///
     /// # Errors
     /// 74 or 77.
-    pub(crate) fn read(journal: &Journal, now: &Stamp, span: Duration) -> Result<Self> {
-        let from = now
-            .wall_ms
-            .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+    pub(crate) fn read(journal: &Journal, now: &Stamp, span: Duration, sampled: Duration) -> Result<Self> {
+        let ago = |span: Duration| {
+            now.wall_ms
+                .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+        };
+        let (from, samples_from) = (ago(span), ago(sampled));
         let (mut ledger, mut teller) = (Self::default(), Teller::default());
         let first = std::cell::Cell::new(None);
         let wanted = |kind: Kind, at: i64| {
@@ -49,7 +52,7 @@ impl Ledger {
                 first.set(Some(at));
             }
             match kind {
-                Kind::Sample => at >= from,
+                Kind::Sample => at >= samples_from,
                 Kind::Warning | Kind::Notice | Kind::Decision | Kind::Intent | Kind::Guardian | Kind::Other => false,
                 _ => at >= from.saturating_sub(LEAD),
             }

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// 74 or 77.
 pub(crate) fn digest(world: &World, since: Duration, format: Format) -> Result<Answer> {
     let now = Stamp::now();
-    let ledger = Ledger::read(&world.journal, &now, since)?;
+    let ledger = Ledger::read(&world.journal, &now, since, Duration::ZERO)?;
     let figures = figures(&ledger, &now, since);
     let rows = rows(&figures);
     let title = format!("{} to {}", day(&figures.from), day(&figures.to));

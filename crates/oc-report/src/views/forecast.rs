@@ -21,7 +21,7 @@ pub(crate) const SPAN: Duration = Duration::from_secs(7 * 86_400);
 /// # Errors
 /// 74 or 77.
 pub(crate) fn forecast(world: &World) -> Result<Answer> {
-    let ledger = Ledger::read(&world.journal, &Stamp::now(), SPAN)?;
+    let ledger = Ledger::read(&world.journal, &Stamp::now(), SPAN, SPAN)?;
     let found = of(world, &ledger);
     let verdict = match found {
         Forecast::TooShort => "too_short",

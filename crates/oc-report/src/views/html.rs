@@ -47,7 +47,7 @@ pub(crate) fn html(world: &World, listen: Option<String>, output: &Path) -> Resu
 fn page(world: &World) -> Result<String> {
     let now = Now::look(world);
     let span = Duration::from_secs(u64::try_from(DAYS).unwrap_or(90) * 86_400);
-    let ledger = Ledger::read(&world.journal, &now.at, span)?;
+    let ledger = Ledger::read(&world.journal, &now.at, span, forecast::SPAN)?;
     let name = escaped(world.instance());
     let sections = [
         state(&now),
