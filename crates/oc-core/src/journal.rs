@@ -257,7 +257,11 @@ impl Journal {
         let known = from.and_then(|from| files.iter().position(|f| inode(f) == Some(from.inode)));
         let mut position = Position::default();
         for (n, path) in files.iter().enumerate().skip(known.unwrap_or(0)) {
-            let offset = if known == Some(n) { from.map_or(0, |from| from.offset) } else { 0 };
+            let offset = if known == Some(n) {
+                from.map_or(0, |from| from.offset)
+            } else {
+                0
+            };
             position = read_from(path, offset, &wanted, &mut each)?.unwrap_or(position);
         }
         Ok(position)
@@ -325,7 +329,10 @@ fn read_from(
         line.clear();
         let n = reader.read_until(b'\n', &mut line).map_err(fail)?;
         if line.last() != Some(&b'\n') {
-            return Ok(Some(Position { inode: meta.ino(), offset: at }));
+            return Ok(Some(Position {
+                inode: meta.ino(),
+                offset: at,
+            }));
         }
         at += n as u64;
         let head = serde_json::from_slice::<Head>(&line);
@@ -429,7 +436,9 @@ mod tests {
         journal.follow(position, |_, _| true, |e| seen.push(e.text)).unwrap();
         assert_eq!(seen, (0..60).map(|n| n.to_string()).collect::<Vec<_>>());
         let mut none = 0;
-        journal.follow(None, |kind, _| kind != Kind::Warning, |_| none += 1).unwrap();
+        journal
+            .follow(None, |kind, _| kind != Kind::Warning, |_| none += 1)
+            .unwrap();
         assert_eq!(none, 0, "what is not wanted is left out");
     }
 

@@ -1,6 +1,7 @@
 //! What the oc tools share. Tools depend on this crate and never on each other: they meet through processes, exit codes
 //! and files.
 
+pub mod chance;
 pub mod class;
 pub mod clock;
 pub mod config;

@@ -59,13 +59,15 @@ pub struct Story {
 }
 
 impl Story {
-    fn new(id: &str, event: &Event) -> Self {
+    /// An incident of which no more is known than that it began.
+    #[must_use]
+    pub fn begin(id: &str, opened: Stamp, class: Option<Class>, text: &str) -> Self {
         Self {
             id: id.to_owned(),
-            opened: event.stamp.clone(),
+            opened,
             fault_at: None,
-            class: None,
-            text: event.text.clone(),
+            class,
+            text: text.to_owned(),
             steps: Vec::new(),
             repairs: Vec::new(),
             human: None,
@@ -81,7 +83,11 @@ impl Story {
     #[must_use]
     pub fn level(&self) -> u8 {
         let tried = self.steps.iter().map(|s| level(s.action)).max().unwrap_or(0);
-        if self.human.is_some() && self.by_us == Some(false) { 4 } else { tried }
+        if self.human.is_some() && self.by_us == Some(false) {
+            4
+        } else {
+            tried
+        }
     }
 
     /// The highest rung tried.
@@ -99,7 +105,9 @@ impl Story {
     /// When it served again, or was stopped.
     #[must_use]
     pub fn end(&self) -> Option<&Stamp> {
-        self.closed.as_ref().map(|closed| self.serving.as_ref().unwrap_or(closed))
+        self.closed
+            .as_ref()
+            .map(|closed| self.serving.as_ref().unwrap_or(closed))
     }
 
     /// From the fault to its first sight, where the fault's own time is known.
@@ -134,7 +142,10 @@ impl Teller {
     /// Keeps only the newest `count` incidents.
     #[must_use]
     pub fn keeping(count: usize) -> Self {
-        Self { keep: Some(count), ..Self::default() }
+        Self {
+            keep: Some(count),
+            ..Self::default()
+        }
     }
 
     /// Takes one event; anything that is not about an incident passes by.
@@ -143,8 +154,17 @@ impl Teller {
             self.exit = Some(event.stamp.clone());
         }
         // How an attempt ended is told without naming the incident; it is the one that is open.
-        let open = || self.order.iter().rev().find(|id| self.stories.get(*id).is_some_and(|s| s.closed.is_none())).cloned();
-        let named = event.incident.clone().or_else(|| if event.kind == Kind::Outcome { open() } else { None });
+        let open = || {
+            self.order
+                .iter()
+                .rev()
+                .find(|id| self.stories.get(*id).is_some_and(|s| s.closed.is_none()))
+                .cloned()
+        };
+        let named = event
+            .incident
+            .clone()
+            .or_else(|| if event.kind == Kind::Outcome { open() } else { None });
         let Some(id) = named.as_deref() else { return };
         let known = self.stories.contains_key(id);
         if !known && !matches!(event.kind, Kind::IncidentOpened | Kind::Attempt | Kind::HumanNeeded) {
@@ -173,7 +193,7 @@ impl Teller {
     }
 
     fn begin(&mut self, id: &str, event: &Event) {
-        let mut story = Story::new(id, event);
+        let mut story = Story::begin(id, event.stamp.clone(), None, &event.text);
         let recent = |at: &Stamp| event.stamp.since(at) < Duration::from_secs(600);
         story.fault_at = fact::<Stamp>(event, "fault_at").or_else(|| self.exit.take().filter(recent));
         self.stories.insert(id.to_owned(), story);
@@ -204,7 +224,10 @@ pub fn stories<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<Story> {
 /// A fact of an event in the type that is wanted; `None` when it is missing or another type.
 #[must_use]
 pub fn fact<T: DeserializeOwned>(event: &Event, key: &str) -> Option<T> {
-    event.data.get(key).and_then(|value| serde_json::from_value(value.clone()).ok())
+    event
+        .data
+        .get(key)
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
 fn attempt(story: &mut Story, event: &Event) {
@@ -231,7 +254,14 @@ fn close(story: &mut Story, event: &Event) {
     story.serving = fact(event, "serving_since");
     story.stopped = event.data.get("took_ms").is_some() && story.serving.is_none();
     if let Some(last) = story.steps.last_mut().filter(|s| s.outcome.is_none()) {
-        last.outcome = Some(if story.by_us == Some(false) { "failed" } else { "healthy" }.to_owned());
+        last.outcome = Some(
+            if story.by_us == Some(false) {
+                "failed"
+            } else {
+                "healthy"
+            }
+            .to_owned(),
+        );
     }
 }
 
@@ -240,8 +270,18 @@ mod tests {
     use super::*;
 
     fn event(kind: Kind, at: u64, id: &str) -> Event {
-        let stamp = Stamp { wall_ms: 0, boot_ms: 0, awake_ms: 0, boot: "b".into() }.plus(Duration::from_secs(at));
-        Event { stamp, ..Event::now(kind, "t", "default", format!("{kind:?}")) }.incident(Some(id))
+        let stamp = Stamp {
+            wall_ms: 0,
+            boot_ms: 0,
+            awake_ms: 0,
+            boot: "b".into(),
+        }
+        .plus(Duration::from_secs(at));
+        Event {
+            stamp,
+            ..Event::now(kind, "t", "default", format!("{kind:?}"))
+        }
+        .incident(Some(id))
     }
 
     #[test]
@@ -251,7 +291,9 @@ mod tests {
         let events = [
             exited,
             event(Kind::IncidentOpened, 5, "a").with("class", Class::ProcessGone),
-            event(Kind::Attempt, 6, "a").with("action", Action::Restart).with("method", "start"),
+            event(Kind::Attempt, 6, "a")
+                .with("action", Action::Restart)
+                .with("method", "start"),
             event(Kind::Attempt, 40, "a").with("action", Action::Doctor),
             event(Kind::Repair, 41, "a"),
             event(Kind::Outcome, 50, "a").with("outcome", "healthy"),
@@ -263,7 +305,10 @@ mod tests {
         assert_eq!(story.steps[0].outcome.as_deref(), Some("abandoned"));
         assert_eq!(story.steps[1].outcome.as_deref(), Some("healthy"));
         assert_eq!(story.detection(), Some(Duration::from_secs(4)));
-        assert_eq!(story.lasted(&event(Kind::Sample, 999, "").stamp), Duration::from_secs(55));
+        assert_eq!(
+            story.lasted(&event(Kind::Sample, 999, "").stamp),
+            Duration::from_secs(55)
+        );
         assert_eq!(story.repairs.len(), 1);
     }
 

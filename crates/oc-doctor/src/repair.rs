@@ -407,3 +407,42 @@ fn mask_excerpts(scene: &Scene<'_>, findings: &mut [Finding]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests_support::{Fixture, GOOD};
+    use proptest::prelude::*;
+
+    /// The good configuration, damaged at one place, or noise.
+    fn damaged() -> impl Strategy<Value = Vec<u8>> {
+        let at = 0..GOOD.len();
+        prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200),
+            at.clone().prop_map(|at| GOOD.as_bytes()[..at].to_vec()),
+            (at.clone(), 0..GOOD.len()).prop_map(|(a, b)| {
+                let mut bytes = GOOD.as_bytes().to_vec();
+                bytes.drain(a.min(b)..a.max(b));
+                bytes
+            }),
+            (at, "[\\[\\]{}:,'\"/*a\\\\ ]{1,6}").prop_map(|(at, text)| {
+                let mut bytes = GOOD.as_bytes().to_vec();
+                bytes.splice(at..at, text.bytes());
+                bytes
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_a_plan_ends_with_something_that_starts(bytes in damaged()) {
+            let fixture = Fixture::with("");
+            oc_core::fsx::replace(fixture.world.paths.service_config(), &bytes).unwrap();
+            let scene = fixture.scene();
+            let plan = plan(&scene, &Store::new(&fixture.world.paths)).unwrap();
+            let content = plan.content.as_deref().unwrap_or(&bytes);
+            let left = checks::configuration(&scene.with_bytes(content));
+            prop_assert_eq!(weight(&left), 0, "{:?}", left);
+        }
+    }
+}

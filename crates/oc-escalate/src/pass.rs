@@ -131,12 +131,8 @@ pub fn new_id(now: &Stamp) -> String {
         .take(19)
         .filter(|c| c.is_ascii_alphanumeric())
         .collect();
-    let mut random = [0_u8; 2];
-    // Two passes in one second differ by chance; without randomness the pid must do.
-    if rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()).is_err() {
-        random = u16::try_from(std::process::id() & 0xffff).unwrap_or(0).to_be_bytes();
-    }
-    time.push_str(&format!("-{:02x}{:02x}", random[0], random[1]));
+    // two passes in one second differ by chance
+    time.push_str(&format!("-{:04x}", oc_core::chance::bits()));
     time
 }
 

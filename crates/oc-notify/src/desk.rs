@@ -3,12 +3,13 @@
 use crate::channels::{self, Channel};
 use crate::message::{Event, Message, Sealed, Severity};
 use oc_core::clock::{Deadline, Stamp};
-use oc_core::config::{Config, Env};
+use oc_core::config::Config;
 use oc_core::fault::Result;
 use oc_core::journal::{self, Journal, Kind};
 use oc_core::paths::Paths;
 use oc_core::redact::Redactor;
 use oc_core::run::Common;
+use oc_core::world::World;
 
 /// See the module.
 pub(crate) struct Desk {
@@ -28,12 +29,9 @@ impl Desk {
     /// # Errors
     /// 64, 78 when nobody says where home is.
     pub(crate) fn open(common: &Common) -> Result<Self> {
-        let (loaded, fault) = Config::load_or_safe(&oc_core::world::request(common, true), &Env::process())?;
-        if let Some(fault) = fault {
-            oc_core::out::talk(format_args!("going on without what is wrong here: {fault}"));
-        }
-        let mut redactor = loaded.redactor(&Env::process());
-        let notify = &loaded.config.notify;
+        let world = World::open_whatever("oc-notify", common)?;
+        let mut redactor = world.redactor().clone();
+        let notify = &world.config.notify;
         // The last part of a webhook's address is its password; an API's error text may quote it alone.
         for (name, url) in [
             ("notify.discord.webhook_url", &notify.discord.webhook_url),
@@ -52,9 +50,9 @@ impl Desk {
         let limit = common.deadline.unwrap_or_else(|| notify.timeout.get());
         Ok(Self {
             common: common.clone(),
-            journal: Journal::of(&loaded.paths),
-            paths: loaded.paths,
-            config: loaded.config,
+            journal: world.journal,
+            paths: world.paths,
+            config: world.config,
             redactor,
             channels,
             now: Stamp::now(),

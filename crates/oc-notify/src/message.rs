@@ -60,8 +60,6 @@ pub enum Event {
     Digest,
     /// Messages that waited too long, in one.
     Summary,
-    /// Messages held back because there were too many.
-    Storm,
     /// A channel was switched off.
     ChannelOff,
     /// `oc-notify test`.

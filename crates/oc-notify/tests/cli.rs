@@ -687,10 +687,33 @@ fn the_dead_mans_switch_is_pinged_with_start_and_status() {
 fn every_answer_and_every_message_fits_the_schema() {
     let world = World::new(&["webhook", "slack", "exec"]);
     world.env.stub("teller", "exit 1");
-    for args in [&SEND[..], &["--json", "send", "--severity", "info", "--title", "t", "--text", "x", "-n"], &["--json", "test"],
-        &["--json", "flush"], &["--json", "flush", "-n"], &["--json", "outbox"], &["--json", "heartbeat"], &["--json", "heartbeat", "-n"]] {
+    for args in [
+        &SEND[..],
+        &[
+            "--json",
+            "send",
+            "--severity",
+            "info",
+            "--title",
+            "t",
+            "--text",
+            "x",
+            "-n",
+        ],
+        &["--json", "test"],
+        &["--json", "flush"],
+        &["--json", "flush", "-n"],
+        &["--json", "outbox"],
+        &["--json", "heartbeat"],
+        &["--json", "heartbeat", "-n"],
+    ] {
         support::fits_schema(&world.notify(args).json());
     }
-    let hook = world.providers.accepted().into_iter().find(|t| t.path.starts_with("/hook")).unwrap();
+    let hook = world
+        .providers
+        .accepted()
+        .into_iter()
+        .find(|t| t.path.starts_with("/hook"))
+        .unwrap();
     support::fits_schema(&hook.body);
 }

@@ -443,3 +443,53 @@ fn a_lock_that_is_held_for_too_long_is_told_by_the_heartbeat() {
     assert_eq!(told.len(), 1);
     assert!(told[0].0.contains("takes very long"), "{told:?}");
 }
+
+#[test]
+fn a_full_disk_is_told_without_the_outbox_and_not_at_every_pass() {
+    let mut world = World::new(&["discord"]);
+    world.notify(&["heartbeat"]).expect_code(0);
+    let dir = world.pass(&[
+        ("settle.json", settle("human", "the disk is full", false, json!([]))),
+        ("probe.json", probe(Some("disk_full"), "no space left")),
+    ]);
+    // No file may grow: every write fails, as on a full disk.
+    let script = format!(
+        "(trap '' XFSZ; ulimit -f 0; oc-notify incident --run {}) | cat",
+        dir.display()
+    );
+    for at in [10, 40, 3600, 4 * 3600 + 60] {
+        world.at(at);
+        world.env.foreign("sh").args(["-c", &script]).run();
+    }
+    let told = texts(&world.providers.accepted());
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].0.contains("needs you: the disk is full") && told[0].1.contains("no space left"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn an_incident_whose_beginning_the_journal_forgot_is_still_told() {
+    let mut world = World::new(&["discord"]);
+    let state = json!({"version": 1, "incident": {"id": ID, "opened": world.stamp(0), "class": "hung"}});
+    world.env.write(".openclaw/watchdog/state.json", state.to_string());
+    for at in [60, 100, 4 * 3600 + 200] {
+        world.at(at);
+        world
+            .tell(&[(
+                "settle.json",
+                settle(if at > 60 { "human" } else { "failing" }, "x", false, json!([])),
+            )])
+            .expect_code(0);
+    }
+    let titles: Vec<String> = texts(&world.providers.accepted())
+        .into_iter()
+        .map(|(title, _)| title)
+        .collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(
+        titles[0].contains("needs you: it hangs") && titles[1].contains("still needs you"),
+        "{titles:?}"
+    );
+}

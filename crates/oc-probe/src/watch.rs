@@ -15,6 +15,8 @@ const POLL: Duration = Duration::from_millis(100);
 const BOOT: Duration = Duration::from_secs(300);
 /// A service that serves, but is degraded without a change for this long, is as good as it gets.
 const DEGRADED: Duration = Duration::from_secs(10);
+/// Hopeless for this long without a break is hopeless: somebody may just be starting it, or repairing it.
+const SURE: Duration = Duration::from_secs(3);
 /// A restart in place is seen by its uptime: shorter than before by more than this.
 const UPTIME_TOLERANCE_MS: u64 = 2000;
 
@@ -80,6 +82,7 @@ fn doubtful(report: &Report) -> bool {
 fn wait(subject: &Subject, time: Duration, overall: &Deadline) -> Report {
     let clock = Deadline::after(BOOT.max(time));
     let mut degraded: Option<(Deadline, Vec<Class>)> = None;
+    let mut lost: Option<Deadline> = None;
     loop {
         let limit = overall.within(clock.left());
         let report = attempt(subject, &limit);
@@ -95,8 +98,13 @@ fn wait(subject: &Subject, time: Duration, overall: &Deadline) -> Report {
             },
             Health::Down | Health::Unknown => degraded = None,
         }
+        // Dead again after every start: what comes up now dies as well.
+        if report.class == Some(Class::CrashLoop) {
+            return report;
+        }
         let late = clock.elapsed() >= time && !progresses(&report);
-        if late || hopeless(&report) || limit.left() <= POLL {
+        lost = hopeless(&report).then(|| lost.unwrap_or_else(|| Deadline::after(SURE)));
+        if late || lost.is_some_and(|since| since.passed()) || limit.left() <= POLL {
             return report;
         }
         pause(POLL);
@@ -113,9 +121,7 @@ fn hopeless(report: &Report) -> bool {
     let view = report.service.as_ref();
     match report.class {
         Some(Class::StoppedOnPurpose | Class::Unregistered | Class::StartLimit | Class::Hung) => true,
-        // Dead again after every start, or on this configuration: to wait for the manager's next one only delays the next
-        // rung.
-        Some(Class::CrashLoop) => true,
+        // Dead on this configuration: to wait for the manager's next start only delays the next rung.
         Some(Class::ExitConfig | Class::ConfigMissing | Class::ConfigInvalid) if report.identity.is_none() => true,
         Some(Class::ProcessGone) if report.identity.is_none() => view.is_some_and(|view| {
             matches!(

@@ -68,21 +68,33 @@ pub(crate) fn overlap(story: &Story, from: i64, to: i64) -> u64 {
 
 /// Counts.
 pub(crate) fn figures(ledger: &Ledger, now: &Stamp, span: Duration) -> Figures {
-    let from = now.wall_ms.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+    let from = now
+        .wall_ms
+        .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
     let stories = &ledger.stories;
     let seen_from = ledger.first.map_or(now.wall_ms, |first| first.max(from));
     let seen_ms = u64::try_from(now.wall_ms.saturating_sub(seen_from)).unwrap_or(0);
-    let down_ms: u64 = stories.iter().filter(|s| is_down(s)).map(|s| overlap(s, seen_from, now.wall_ms)).sum();
+    let down_ms: u64 = stories
+        .iter()
+        .filter(|s| is_down(s))
+        .map(|s| overlap(s, seen_from, now.wall_ms))
+        .sum();
     let over: Vec<&Story> = stories.iter().filter(|s| s.closed.is_some() && !s.stopped).collect();
     let healed = over.iter().filter(|s| s.level() < 4).count();
     let times: Vec<u64> = over.iter().map(|s| ms(s.lasted(now))).collect();
     let mut levels: BTreeMap<u8, Vec<u64>> = BTreeMap::new();
-    over.iter().for_each(|s| levels.entry(s.level()).or_default().push(ms(s.lasted(now))));
+    over.iter()
+        .for_each(|s| levels.entry(s.level()).or_default().push(ms(s.lasted(now))));
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
     let mut attempts: BTreeMap<&'static str, usize> = BTreeMap::new();
     for story in stories {
-        *causes.entry(story.class.map_or("unknown", |c| c.name()).to_owned()).or_default() += 1;
-        story.steps.iter().for_each(|step| *attempts.entry(step.action.name()).or_default() += 1);
+        *causes
+            .entry(story.class.map_or("unknown", |c| c.name()).to_owned())
+            .or_default() += 1;
+        story
+            .steps
+            .iter()
+            .for_each(|step| *attempts.entry(step.action.name()).or_default() += 1);
     }
     let mut causes: Vec<(String, usize)> = causes.into_iter().collect();
     causes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
@@ -104,17 +116,24 @@ pub(crate) fn figures(ledger: &Ledger, now: &Stamp, span: Duration) -> Figures {
             .into_iter()
             .map(|(level, times)| {
                 let (mean_ms, median_ms) = (mean(&times).unwrap_or(0), median(&times).unwrap_or(0));
-                (level, Level { count: times.len(), mean_ms, median_ms })
+                (
+                    level,
+                    Level {
+                        count: times.len(),
+                        mean_ms,
+                        median_ms,
+                    },
+                )
             })
             .collect(),
         causes,
         attempts,
         agent_cost_usd: stories.iter().map(|s| s.cost_usd).sum(),
         exits: ledger.exits,
-        longest: stories
-            .iter()
-            .max_by_key(|s| s.lasted(now))
-            .map(|s| Longest { id: s.id.clone(), took_ms: ms(s.lasted(now)) }),
+        longest: stories.iter().max_by_key(|s| s.lasted(now)).map(|s| Longest {
+            id: s.id.clone(),
+            took_ms: ms(s.lasted(now)),
+        }),
     }
 }
 

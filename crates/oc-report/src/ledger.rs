@@ -39,7 +39,9 @@ impl Ledger {
     /// # Errors
     /// 74 or 77.
     pub(crate) fn read(journal: &Journal, now: &Stamp, span: Duration) -> Result<Self> {
-        let from = now.wall_ms.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+        let from = now
+            .wall_ms
+            .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         let (mut ledger, mut teller) = (Self::default(), Teller::default());
         let first = std::cell::Cell::new(None);
         let wanted = |kind: Kind, at: i64| {

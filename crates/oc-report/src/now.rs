@@ -87,7 +87,10 @@ impl Now {
     /// Whether the last pass found that a person is needed.
     pub(crate) fn human_needed(&self) -> bool {
         self.history.incident.is_some()
-            && self.decision.as_ref().is_some_and(|d| d.action == oc_core::report::Action::Human)
+            && self
+                .decision
+                .as_ref()
+                .is_some_and(|d| d.action == oc_core::report::Action::Human)
     }
 }
 

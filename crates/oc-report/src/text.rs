@@ -36,7 +36,11 @@ pub(crate) fn share(part: f64) -> String {
 
 /// Without the milliseconds: `2026-02-27 20:32:52`.
 pub(crate) fn when(wall_ms: i64) -> String {
-    oc_core::clock::rfc3339(wall_ms).replace('T', " ").chars().take(19).collect()
+    oc_core::clock::rfc3339(wall_ms)
+        .replace('T', " ")
+        .chars()
+        .take(19)
+        .collect()
 }
 
 /// Text for HTML, also within quotes.

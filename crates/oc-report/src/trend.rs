@@ -48,9 +48,17 @@ pub enum Forecast {
 /// Judges a series of (milliseconds since 1970, bytes) of one process, oldest first.
 #[must_use]
 pub fn forecast(series: &[(i64, f64)], limit: f64) -> Forecast {
-    let Some((begin, _)) = series.first() else { return Forecast::TooShort };
-    let warm: Vec<(i64, f64)> = series.iter().copied().filter(|(at, _)| at - begin >= WARM_UP_MS).collect();
-    let (Some(first), Some(last)) = (warm.first(), warm.last()) else { return Forecast::TooShort };
+    let Some((begin, _)) = series.first() else {
+        return Forecast::TooShort;
+    };
+    let warm: Vec<(i64, f64)> = series
+        .iter()
+        .copied()
+        .filter(|(at, _)| at - begin >= WARM_UP_MS)
+        .collect();
+    let (Some(first), Some(last)) = (warm.first(), warm.last()) else {
+        return Forecast::TooShort;
+    };
     if last.0 - first.0 < SHORTEST_MS || warm.len() < FEWEST {
         return Forecast::TooShort;
     }
@@ -76,7 +84,10 @@ pub fn forecast(series: &[(i64, f64)], limit: f64) -> Forecast {
 
 /// The smallest value of each of a bounded number of equal spans: what the garbage collector cannot give back.
 fn minima(series: &[(i64, f64)]) -> Vec<(f64, f64)> {
-    let size = series.len().div_ceil(POINTS).max(if series.len() >= 4 * FEWEST { 4 } else { 1 });
+    let size = series
+        .len()
+        .div_ceil(POINTS)
+        .max(if series.len() >= 4 * FEWEST { 4 } else { 1 });
     series
         .chunks(size)
         .filter_map(|chunk| chunk.iter().min_by(|a, b| a.1.total_cmp(&b.1)))
@@ -123,7 +134,10 @@ impl Line {
         let deviation = (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
         let pick = |shift: f64| {
             let at = (slopes.len() as f64 + shift * INTERVAL * deviation) / 2.0;
-            slopes.get((at.max(0.0) as usize).min(slopes.len().saturating_sub(1))).copied().unwrap_or(0.0)
+            slopes
+                .get((at.max(0.0) as usize).min(slopes.len().saturating_sub(1)))
+                .copied()
+                .unwrap_or(0.0)
         };
         let slope = pick(0.0);
         let mut values: Vec<f64> = points.iter().map(|p| p.1).collect();
@@ -135,7 +149,11 @@ impl Line {
             slope,
             low: pick(-1.0),
             high: pick(1.0),
-            score: if deviation > 0.0 { balance as f64 / deviation } else { 0.0 },
+            score: if deviation > 0.0 {
+                balance as f64 / deviation
+            } else {
+                0.0
+            },
             middle: values.get(half).copied().unwrap_or(0.0),
             offset: offsets.get(half).copied().unwrap_or(0.0),
         }
@@ -172,7 +190,9 @@ mod tests {
 
     fn series(seed: u64, hours: i64, shape: impl Fn(f64, &mut Dice) -> f64) -> Vec<(i64, f64)> {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        (0..hours * 12).map(|n| (n * STEP, shape(n as f64 / 12.0, &mut dice) * MIB)).collect()
+        (0..hours * 12)
+            .map(|n| (n * STEP, shape(n as f64 / 12.0, &mut dice) * MIB))
+            .collect()
     }
 
     fn rising(series: &[(i64, f64)]) -> bool {
@@ -186,7 +206,9 @@ mod tests {
             let rate = 10.0 + seed as f64;
             let leaks = [
                 series(seed, 12, |h, d| 400.0 + rate * h + 8.0 * d.noise()),
-                series(seed, 24, |h, d| 400.0 + rate * h + 60.0 * (h * 2.0).fract() + 5.0 * d.noise()),
+                series(seed, 24, |h, d| {
+                    400.0 + rate * h + 60.0 * (h * 2.0).fract() + 5.0 * d.noise()
+                }),
             ];
             for leak in &leaks {
                 if rising(leak) { hit += 1 } else { missed += 1 }
@@ -194,7 +216,11 @@ mod tests {
             let sound = [
                 series(seed, 12, |_, d| 500.0 + 20.0 * d.noise()),
                 series(seed, 24, |h, d| 400.0 + 300.0 * (h / 3.0).fract() + 5.0 * d.noise()),
-                series(seed, 24, |h, d| if h < 4.0 + (seed % 16) as f64 { 400.0 } else { 900.0 } + 5.0 * d.noise()),
+                series(
+                    seed,
+                    24,
+                    |h, d| if h < 4.0 + (seed % 16) as f64 { 400.0 } else { 900.0 } + 5.0 * d.noise(),
+                ),
                 series(seed, 24, |h, d| 900.0 - 500.0 * (-h / 2.0).exp() + 5.0 * d.noise()),
             ];
             for one in &sound {
@@ -204,13 +230,23 @@ mod tests {
         // docs/notifications.md quotes these.
         let precision = f64::from(hit) / f64::from(hit + false_alarm).max(1.0);
         let recall = f64::from(hit) / f64::from(hit + missed);
-        assert!(precision >= 0.98 && recall >= 0.98, "precision {precision:.3} recall {recall:.3} ({quiet} quiet)");
+        assert!(
+            precision >= 0.98 && recall >= 0.98,
+            "precision {precision:.3} recall {recall:.3} ({quiet} quiet)"
+        );
     }
 
     #[test]
     fn the_time_of_the_limit_is_within_its_interval_and_near_the_truth() {
         let leak = series(7, 24, |h, d| 400.0 + 20.0 * h + 6.0 * d.noise());
-        let Forecast::Rising { bytes_per_hour, reached_ms, earliest_ms, latest_ms, .. } = forecast(&leak, 2048.0 * MIB) else {
+        let Forecast::Rising {
+            bytes_per_hour,
+            reached_ms,
+            earliest_ms,
+            latest_ms,
+            ..
+        } = forecast(&leak, 2048.0 * MIB)
+        else {
             panic!("a leak")
         };
         let truth = ((2048.0 - 400.0) / 20.0 * 3_600_000.0) as i64;
@@ -224,7 +260,9 @@ mod tests {
     fn little_is_no_trend_and_nothing_breaks_it() {
         assert_eq!(forecast(&[], 1.0), Forecast::TooShort);
         assert_eq!(forecast(&[(0, 1.0); 100], 1.0), Forecast::TooShort);
-        let odd: Vec<(i64, f64)> = (0..200).map(|n| (n * STEP, if n % 3 == 0 { f64::NAN } else { f64::INFINITY })).collect();
+        let odd: Vec<(i64, f64)> = (0..200)
+            .map(|n| (n * STEP, if n % 3 == 0 { f64::NAN } else { f64::INFINITY }))
+            .collect();
         assert_ne!(forecast(&odd, f64::NAN), Forecast::TooShort);
         assert_eq!(forecast(&series(1, 24, |_, _| 500.0), 2048.0 * MIB), Forecast::None);
     }

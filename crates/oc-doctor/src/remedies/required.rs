@@ -16,12 +16,24 @@ fn propose(ask: &Ask<'_>) -> Option<Proposal> {
     let key = &ask.finding.subject;
     let text = &ask.scene.document()?.text;
     let (value, from) = value(ask, key)?;
-    let after = edit::set(text, &keys(key), &value)?;
+    let path = keys(key);
+    let after = edit::set(text, &path, &value).or_else(|| in_place_of_parent(ask, text, &path, &value))?;
     Some(Proposal::Content {
         what: format!("{key} put back{from}"),
         bytes: after.into_bytes(),
         restored: None,
     })
+}
+
+/// `gateway: "x"`: something that is no section stands where the section should be.
+fn in_place_of_parent(ask: &Ask<'_>, text: &str, path: &[String], value: &Value) -> Option<String> {
+    let document = ask.scene.document()?;
+    let depth = (1..path.len()).find(|n| document.get(&path[..*n]).is_some_and(|v| !v.is_object()))?;
+    let section = path[depth..]
+        .iter()
+        .rev()
+        .fold(value.clone(), |inner, key| json!({ key: inner }));
+    edit::set(text, &path[..depth], &section)
 }
 
 fn value(ask: &Ask<'_>, key: &str) -> Option<(Value, String)> {

@@ -12,6 +12,7 @@ pub(super) const REMEDY: Remedy = Remedy {
         "config.truncated",
         "config.syntax",
         "config.too_large",
+        "config.required_key",
         "config.refused",
         "config.wrong_value",
     ],

@@ -138,9 +138,5 @@ pub(super) fn store(state: &State, policy: &Policy, now: &Stamp) -> Store<'stati
 }
 
 fn jitter() -> u16 {
-    let mut bytes = [0_u8; 2];
-    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
-        Ok(_) => u16::from_ne_bytes(bytes) % 1001,
-        Err(_) => 0,
-    }
+    oc_core::chance::bits() % 1001
 }

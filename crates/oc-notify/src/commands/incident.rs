@@ -5,7 +5,7 @@ use super::{answer, dry, posting, preview};
 use crate::compose;
 use crate::desk::Desk;
 use crate::memory::{Memory, Stage};
-use crate::outbox::{Held, Posting, flush};
+use crate::outbox::{Held, Posting, direct, flush};
 use crate::rules::{self, News, Scene};
 use oc_core::fault::{Fault, Result};
 use oc_core::run::{Answer, Common};
@@ -45,17 +45,22 @@ pub(crate) fn incident(common: &Common, dir: &Path) -> Result<Answer> {
         .map(|p| p.message.message().id.clone())
         .collect();
     all.extend(postings);
-    held.post(&all)?;
     // Also without news of our own: what waits is delivered by every pass.
-    let deliveries = flush(&desk)?;
+    let deliveries = match held.post(&all) {
+        Ok(()) => flush(&desk)?,
+        Err(fault) => direct(&desk, &all, fault)?,
+    };
     answer(&desk, &ids, deliveries, suppressed_by.filter(|_| ids.is_empty()))
 }
 
 fn plan(desk: &Desk, memory: &mut Memory, pass: &Pass) -> Result<(Vec<Posting>, Option<&'static str>)> {
     let mut stories = stories(desk)?;
-    let open = pass::open_incident(&desk.paths).or_else(|| pass.incident.clone());
-    let open = open.and_then(|id| stories.iter().position(|s| s.id == id && s.closed.is_none()));
-    let open = open.map(|at| stories.remove(at));
+    let known = pass::open_incident(&desk.paths);
+    let id = known.as_ref().map(|s| s.id.clone()).or_else(|| pass.incident.clone());
+    let found = id.and_then(|id| stories.iter().position(|s| s.id == id && s.closed.is_none()));
+    let open = found
+        .map(|at| stories.remove(at))
+        .or(known.filter(|k| !stories.iter().any(|s| s.id == k.id)));
     // A thread that is open here and closed in the journal: its end is told, whoever missed it.
     stories.retain(|s| s.closed.is_some() && worth(memory, s, pass));
     let woke = pass::woke(&desk.paths);
@@ -138,9 +143,11 @@ fn stories(desk: &Desk) -> Result<Vec<Story>> {
 
 fn tell(desk: &Desk, memory: &mut Memory, pass: &Pass, news: &News) -> Option<Posting> {
     let mut brief = pass.brief.clone();
-    if news.story.as_ref().map(|s| s.id.as_str()) != pass.incident.as_deref()
-        || news.event == crate::message::Event::Healed
-    {
+    let other = news
+        .story
+        .as_ref()
+        .is_some_and(|s| Some(s.id.as_str()) != pass.incident.as_deref());
+    if other || news.event == crate::message::Event::Healed {
         // What is seen now is not what that incident was about.
         brief.class = None;
     }

@@ -7,6 +7,7 @@ use oc_core::class::Class;
 use oc_core::clock::Stamp;
 use oc_core::fsx;
 use oc_core::paths::Paths;
+use oc_core::story::Story;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
@@ -71,10 +72,12 @@ pub(super) fn woke(paths: &Paths) -> Option<Stamp> {
     field(read(&paths.state()).as_ref(), "woke")
 }
 
-/// The incident that oc-escalate holds open.
-pub(super) fn open_incident(paths: &Paths) -> Option<String> {
+/// The incident that oc-escalate holds open: the journal may have forgotten its beginning.
+pub(super) fn open_incident(paths: &Paths) -> Option<Story> {
     let incident: Value = field(read(&paths.state()).as_ref(), "incident")?;
-    field(Some(&incident), "id")
+    let id: String = field(Some(&incident), "id")?;
+    let opened = field(Some(&incident), "opened").unwrap_or_else(Stamp::now);
+    Some(Story::begin(&id, opened, field(Some(&incident), "class"), ""))
 }
 
 fn read(path: &Path) -> Option<Value> {

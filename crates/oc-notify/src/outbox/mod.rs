@@ -3,10 +3,12 @@
 
 mod collapse;
 mod deliver;
+mod direct;
 mod flush;
 mod spool;
 
 pub(crate) use deliver::Delivery;
+pub(crate) use direct::direct;
 pub(crate) use flush::flush;
 pub(crate) use spool::Spool;
 

@@ -23,11 +23,17 @@ pub(crate) fn digest(world: &World, since: Duration, format: Format) -> Result<A
     let title = format!("{} to {}", day(&figures.from), day(&figures.to));
     let text = match format {
         Format::Text => {
-            let lines: String = rows.iter().map(|(name, value)| format!("{name:<14} {value}\n")).collect();
+            let lines: String = rows
+                .iter()
+                .map(|(name, value)| format!("{name:<14} {value}\n"))
+                .collect();
             format!("{title}\n{lines}")
         }
         Format::Markdown => {
-            let lines: String = rows.iter().map(|(name, value)| format!("- **{name}**: {value}\n")).collect();
+            let lines: String = rows
+                .iter()
+                .map(|(name, value)| format!("- **{name}**: {value}\n"))
+                .collect();
             format!("## {title}\n\n{lines}")
         }
     };
@@ -46,8 +52,15 @@ pub(super) fn rows(f: &Figures) -> Vec<(&'static str, String)> {
     if f.down_ms > 0 {
         rows.push(("down", ms(f.down_ms)));
     }
-    let open = if f.open > 0 { format!(", {} open", f.open) } else { String::new() };
-    rows.push(("incidents", format!("{} ({} healed without a person{open})", f.incidents, f.healed)));
+    let open = if f.open > 0 {
+        format!(", {} open", f.open)
+    } else {
+        String::new()
+    };
+    rows.push((
+        "incidents",
+        format!("{} ({} healed without a person{open})", f.incidents, f.healed),
+    ));
     if f.human > 0 {
         rows.push(("people called", format!("{} times", f.human)));
     }
@@ -58,15 +71,30 @@ pub(super) fn rows(f: &Figures) -> Vec<(&'static str, String)> {
         rows.push(("time to detect", format!("{} on average", ms(mttd))));
     }
     if let (Some(mean), Some(median)) = (f.mttr_ms, f.mttr_median_ms) {
-        rows.push(("time to heal", format!("{} on average, {} median", ms(mean), ms(median))));
+        rows.push((
+            "time to heal",
+            format!("{} on average, {} median", ms(mean), ms(median)),
+        ));
     }
     for (level, l) in &f.by_level {
         let times = if l.count == 1 { "once" } else { "times" };
-        let count = if l.count == 1 { String::new() } else { format!("{} ", l.count) };
-        rows.push(("healed", format!("{}: {count}{times}, {} on average", level_name(*level), ms(l.mean_ms))));
+        let count = if l.count == 1 {
+            String::new()
+        } else {
+            format!("{} ", l.count)
+        };
+        rows.push((
+            "healed",
+            format!("{}: {count}{times}, {} on average", level_name(*level), ms(l.mean_ms)),
+        ));
     }
     if !f.causes.is_empty() {
-        let top: Vec<String> = f.causes.iter().take(5).map(|(class, n)| format!("{class} {n}x")).collect();
+        let top: Vec<String> = f
+            .causes
+            .iter()
+            .take(5)
+            .map(|(class, n)| format!("{class} {n}x"))
+            .collect();
         rows.push(("causes", top.join(", ")));
     }
     if let Some(longest) = f.longest.as_ref().filter(|_| f.incidents > 1) {

@@ -37,14 +37,21 @@ pub(crate) fn forecast(world: &World) -> Result<Answer> {
 /// Of what is on record of the running process.
 pub(crate) fn of(world: &World, ledger: &Ledger) -> Forecast {
     let born = ledger.born.unwrap_or(i64::MIN);
-    let series: Vec<(i64, f64)> =
-        ledger.samples.iter().filter(|s| s.at >= born).filter_map(|s| Some((s.at, s.rss? as f64))).collect();
+    let series: Vec<(i64, f64)> = ledger
+        .samples
+        .iter()
+        .filter(|s| s.at >= born)
+        .filter_map(|s| Some((s.at, s.rss? as f64)))
+        .collect();
     trend::forecast(&series, world.config.probe.memory_limit.get() as f64)
 }
 
 /// Of the newest events only.
 pub(super) fn of_events(world: &World, events: &[Event]) -> Forecast {
-    let born = events.iter().rposition(|e| matches!(e.kind, Kind::Ready | Kind::Started)).unwrap_or(0);
+    let born = events
+        .iter()
+        .rposition(|e| matches!(e.kind, Kind::Ready | Kind::Started))
+        .unwrap_or(0);
     let series: Vec<(i64, f64)> = events[born..]
         .iter()
         .filter(|e| e.kind == Kind::Sample)
@@ -59,7 +66,13 @@ pub(crate) fn sentence(forecast: &Forecast, world: &World) -> String {
     match forecast {
         Forecast::TooShort => "no forecast yet: two hours of the same process are needed".into(),
         Forecast::None => "no trend".into(),
-        Forecast::Rising { bytes_per_hour, reached_ms, earliest_ms, latest_ms, .. } => {
+        Forecast::Rising {
+            bytes_per_hour,
+            reached_ms,
+            earliest_ms,
+            latest_ms,
+            ..
+        } => {
             let rate = bytes_per_hour / 1_048_576.0;
             let at = |ms: &Option<i64>| ms.map_or("more than a month away".to_owned(), when);
             match reached_ms {

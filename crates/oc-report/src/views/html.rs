@@ -29,7 +29,11 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) fn html(world: &World, listen: Option<String>, output: &Path) -> Result<Answer> {
     let done = |exit, text: String| Ok(Answer::new("oc.page/1", exit, "ok", &json!({}))?.text(text));
     if let Some(address) = listen {
-        let address = if address.is_empty() { "127.0.0.1:9478".to_owned() } else { address };
+        let address = if address.is_empty() {
+            "127.0.0.1:9478".to_owned()
+        } else {
+            address
+        };
         return done(serve::serve(&address, "text/html", || page(world))?, String::new());
     }
     let text = page(world)?;
@@ -49,7 +53,10 @@ fn page(world: &World) -> Result<String> {
         state(&now),
         section("Availability", &svg::availability(&ledger, now.at.wall_ms, DAYS)),
         section(&format!("The last {DAYS} days"), &table(&ledger, &now, span)),
-        section("Time to heal", &format!("{}{}", svg::recoveries(&ledger.stories), legend())),
+        section(
+            "Time to heal",
+            &format!("{}{}", svg::recoveries(&ledger.stories), legend()),
+        ),
         section("Memory", &memory(world, &ledger)),
         section("Time to answer", &or_nothing(svg::latency(&ledger.samples))),
         section("Incidents", &incidents(&ledger.stories, &now)),
@@ -58,7 +65,7 @@ fn page(world: &World) -> Result<String> {
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
          <title>{name}: {}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <h1>{name}</h1>\n{sections}<p class=\"dim\">Made at {} UTC from the journal of oc.</p>\n</main>\n</body>\n</html>\n",
         now.health().name(),
@@ -71,18 +78,30 @@ fn section(title: &str, body: &str) -> String {
 }
 
 fn or_nothing(chart: String) -> String {
-    if chart.is_empty() { "<p class=\"dim\">Nothing on record yet.</p>".into() } else { chart }
+    if chart.is_empty() {
+        "<p class=\"dim\">Nothing on record yet.</p>".into()
+    } else {
+        chart
+    }
 }
 
 fn state(now: &Now) -> String {
     let health = now.health().name();
     let mut lines = match &now.report {
         None => "<p>No pass has measured yet.</p>".to_owned(),
-        Some(report) => format!("<p>{}</p><p class=\"dim\">seen {} ago</p>", escaped(&report.summary), span(now.at.since(&report.stamp))),
+        Some(report) => format!(
+            "<p>{}</p><p class=\"dim\">seen {} ago</p>",
+            escaped(&report.summary),
+            span(now.at.since(&report.stamp))
+        ),
     };
     if let Some(incident) = &now.history.incident {
         let lasts = span(now.at.since(&incident.opened));
-        lines.push_str(&format!("<p>Incident <code>{}</code>, {}, open for {lasts}.</p>", escaped(&incident.id), escaped(&incident.class)));
+        lines.push_str(&format!(
+            "<p>Incident <code>{}</code>, {}, open for {lasts}.</p>",
+            escaped(&incident.id),
+            escaped(&incident.class)
+        ));
         if let Some(decision) = &now.decision {
             lines.push_str(&format!("<p>{}</p>", escaped(&decision.reason)));
             if let Some(command) = &decision.command {
@@ -122,7 +141,11 @@ fn legend() -> String {
 
 fn memory(world: &World, ledger: &Ledger) -> String {
     let found = forecast::of(world, ledger);
-    let chart = or_nothing(svg::memory(&ledger.samples, world.config.probe.memory_limit.get(), &found));
+    let chart = or_nothing(svg::memory(
+        &ledger.samples,
+        world.config.probe.memory_limit.get(),
+        &found,
+    ));
     format!("{chart}<p>{}</p>", escaped(&forecast::sentence(&found, world)))
 }
 
@@ -130,7 +153,12 @@ fn incidents(stories: &[Story], now: &Now) -> String {
     if stories.is_empty() {
         return "<p class=\"dim\">None.</p>".into();
     }
-    stories.iter().rev().take(INCIDENTS).map(|story| incident(story, now)).collect()
+    stories
+        .iter()
+        .rev()
+        .take(INCIDENTS)
+        .map(|story| incident(story, now))
+        .collect()
 }
 
 fn incident(story: &Story, now: &Now) -> String {
@@ -141,7 +169,11 @@ fn incident(story: &Story, now: &Now) -> String {
         (Some(_), false) => format!("healed: {}", level_name(story.level())),
     };
     let steps: String = story.steps.iter().map(step).collect();
-    let repairs: String = story.repairs.iter().map(|text| format!("<li>{}</li>", escaped(text))).collect();
+    let repairs: String = story
+        .repairs
+        .iter()
+        .map(|text| format!("<li>{}</li>", escaped(text)))
+        .collect();
     format!(
         "<details><summary>{} · {class} · {end} · {}</summary>\n<p>{}</p>\n<ol>{steps}{repairs}</ol>\n<p class=\"dim\"><code>{}</code></p></details>\n",
         when(story.opened.wall_ms),
@@ -153,5 +185,10 @@ fn incident(story: &Story, now: &Now) -> String {
 
 fn step(step: &Step) -> String {
     let outcome = step.outcome.as_deref().unwrap_or("not judged yet");
-    format!("<li>{}: {} ({})</li>", when(step.at.wall_ms), escaped(&step.text), escaped(outcome))
+    format!(
+        "<li>{}: {} ({})</li>",
+        when(step.at.wall_ms),
+        escaped(&step.text),
+        escaped(outcome)
+    )
 }

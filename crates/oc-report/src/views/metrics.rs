@@ -30,7 +30,11 @@ pub(crate) fn metrics(world: &World, listen: Option<String>, output: Option<Path
     let done = |exit, text: String| Ok(Answer::new("oc.metrics/1", exit, "ok", &json!({}))?.text(text));
     let file = world.paths.metrics();
     if let Some(address) = listen {
-        let address = if address.is_empty() { world.config.report.listen.clone() } else { address };
+        let address = if address.is_empty() {
+            world.config.report.listen.clone()
+        } else {
+            address
+        };
         let mut counted = Counted::load(&file);
         let exit = serve::serve(&address, "text/plain; version=0.0.4", || {
             counted.go_on(world)?;
@@ -96,13 +100,19 @@ impl Counted {
         let text = fsx::read_capped(path, 4 << 20).ok().flatten().unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let carried = text.lines().rev().find_map(|line| line.strip_prefix(CARRIED));
-        carried.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+        carried
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
     }
 
     fn go_on(&mut self, world: &World) -> Result<()> {
         let mut events = Vec::new();
         let wanted = |kind: Kind, _| !matches!(kind, Kind::Sample | Kind::Decision | Kind::Other | Kind::Intent);
-        self.position = Some(world.journal.follow(self.position, wanted, |event| events.push(event))?);
+        self.position = Some(
+            world
+                .journal
+                .follow(self.position, wanted, |event| events.push(event))?,
+        );
         let mut teller = Teller::default();
         self.open.iter().for_each(|event| teller.hear(event));
         let mut kept = std::mem::take(&mut self.open);
@@ -110,10 +120,21 @@ impl Counted {
             self.count(event);
             teller.hear(event);
         }
-        kept.extend(events.into_iter().filter(|e| e.incident.is_some() || matches!(e.kind, Kind::Exited | Kind::Outcome)));
+        kept.extend(
+            events
+                .into_iter()
+                .filter(|e| e.incident.is_some() || matches!(e.kind, Kind::Exited | Kind::Outcome)),
+        );
         let stories = teller.stories();
-        stories.iter().filter(|s| s.closed.is_some()).for_each(|story| self.ended(story));
-        let open: Vec<&str> = stories.iter().filter(|s| s.closed.is_none()).map(|s| s.id.as_str()).collect();
+        stories
+            .iter()
+            .filter(|s| s.closed.is_some())
+            .for_each(|story| self.ended(story));
+        let open: Vec<&str> = stories
+            .iter()
+            .filter(|s| s.closed.is_none())
+            .map(|s| s.id.as_str())
+            .collect();
         // The last end of the process may prove to be the fault of the next incident.
         let exit = kept.iter().rev().find(|e| e.kind == Kind::Exited).cloned();
         kept.retain(|e| e.incident.as_deref().is_some_and(|id| open.contains(&id)));
@@ -126,11 +147,17 @@ impl Counted {
         match event.kind {
             Kind::IncidentOpened => {
                 let class: Option<Class> = fact(event, "class");
-                *self.incidents.entry(class.map_or("unknown", Class::name).to_owned()).or_default() += 1;
+                *self
+                    .incidents
+                    .entry(class.map_or("unknown", Class::name).to_owned())
+                    .or_default() += 1;
             }
             Kind::Attempt => {
                 let action: Option<String> = fact(event, "action");
-                *self.attempts.entry(action.unwrap_or_else(|| "unknown".into())).or_default() += 1;
+                *self
+                    .attempts
+                    .entry(action.unwrap_or_else(|| "unknown".into()))
+                    .or_default() += 1;
             }
             Kind::HumanNeeded => self.human += 1,
             Kind::Exited => self.exits += 1,
@@ -152,7 +179,10 @@ impl Counted {
         if story.stopped {
             return;
         }
-        let seconds = story.closed.as_ref().map_or(0.0, |closed| story.lasted(closed).as_secs_f64());
+        let seconds = story
+            .closed
+            .as_ref()
+            .map_or(0.0, |closed| story.lasted(closed).as_secs_f64());
         *self.recoveries.entry(story.level()).or_default() += 1;
         self.recovery.entry(story.level()).or_default().observe(seconds);
         if let Some(detection) = story.detection() {
@@ -169,7 +199,8 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn family(&mut self, metric: &str, kind: &str, help: &str) {
-        self.text.push_str(&format!("# HELP {metric} {help}\n# TYPE {metric} {kind}\n"));
+        self.text
+            .push_str(&format!("# HELP {metric} {help}\n# TYPE {metric} {kind}\n"));
     }
 
     fn value(&mut self, metric: &str, labels: &[(&str, &str)], value: f64) {
@@ -205,7 +236,10 @@ fn label(text: &str) -> String {
 }
 
 fn render(counted: &Counted, now: &Now, name: &str) -> String {
-    let mut page = Page { text: String::new(), name };
+    let mut page = Page {
+        text: String::new(),
+        name,
+    };
     present(&mut page, now);
     totals(&mut page, counted);
     page.text
@@ -218,65 +252,177 @@ fn present(page: &mut Page<'_>, now: &Now) {
     page.family("oc_build_info", "gauge", "Version of the suite.");
     page.value("oc_build_info", &[("version", oc_core::run::VERSION)], 1.0);
     let serving = |h: Health| matches!(h, Health::Healthy | Health::Degraded);
-    page.one("oc_service_up", "gauge", "1 when the service serves, as of the last pass.",
-        report.map(|r| r.health()).filter(|h| *h != Health::Unknown).map(|h| yes(serving(h))));
-    page.one("oc_service_healthy", "gauge", "1 when nothing at all is wrong, as of the last pass.",
-        report.map(|r| yes(r.health() == Health::Healthy)));
+    page.one(
+        "oc_service_up",
+        "gauge",
+        "1 when the service serves, as of the last pass.",
+        report
+            .map(|r| r.health())
+            .filter(|h| *h != Health::Unknown)
+            .map(|h| yes(serving(h))),
+    );
+    page.one(
+        "oc_service_healthy",
+        "gauge",
+        "1 when nothing at all is wrong, as of the last pass.",
+        report.map(|r| yes(r.health() == Health::Healthy)),
+    );
     if let Some(class) = report.and_then(|r| r.class) {
-        page.family("oc_service_condition", "gauge", "1 for the class of failure that the last pass saw.");
+        page.family(
+            "oc_service_condition",
+            "gauge",
+            "1 for the class of failure that the last pass saw.",
+        );
         page.value("oc_service_condition", &[("class", class.name())], 1.0);
     }
-    page.one("oc_service_memory_bytes", "gauge", "Memory of the service's process tree.",
-        report.and_then(|r| r.rss_bytes).map(|b| b as f64));
-    page.one("oc_service_response_seconds", "gauge", "Time of the last liveness answer.",
-        report.and_then(|r| r.latency_ms).map(seconds));
-    page.one("oc_service_uptime_seconds", "gauge", "How long the service has been up.",
-        report.and_then(|r| r.uptime_ms).map(seconds));
+    page.one(
+        "oc_service_memory_bytes",
+        "gauge",
+        "Memory of the service's process tree.",
+        report.and_then(|r| r.rss_bytes).map(|b| b as f64),
+    );
+    page.one(
+        "oc_service_response_seconds",
+        "gauge",
+        "Time of the last liveness answer.",
+        report.and_then(|r| r.latency_ms).map(seconds),
+    );
+    page.one(
+        "oc_service_uptime_seconds",
+        "gauge",
+        "How long the service has been up.",
+        report.and_then(|r| r.uptime_ms).map(seconds),
+    );
     let incident = now.history.incident.as_ref();
-    page.one("oc_incident_open", "gauge", "1 while an incident is open.", Some(yes(incident.is_some())));
-    page.one("oc_incident_opened_timestamp_seconds", "gauge", "When the open incident was first seen.",
-        incident.map(|i| i.opened.wall_ms as f64 / 1000.0));
-    page.one("oc_human_needed", "gauge", "1 when the ladder is at its end.", Some(yes(now.human_needed())));
-    page.one("oc_stopped_on_purpose", "gauge", "1 while a person keeps the service stopped.",
-        Some(yes(now.intent.stopped.is_some())));
-    page.one("oc_maintenance", "gauge", "1 during maintenance.",
-        Some(yes(now.intent.maintenance_now(&now.at).is_some())));
-    page.one("oc_last_pass_timestamp_seconds", "gauge", "When the last pass measured.",
-        now.last_pass.as_ref().map(|p| p.wall_ms as f64 / 1000.0));
-    page.one("oc_outbox_messages", "gauge", "Notifications that wait for delivery.", Some(now.outbox as f64));
+    page.one(
+        "oc_incident_open",
+        "gauge",
+        "1 while an incident is open.",
+        Some(yes(incident.is_some())),
+    );
+    page.one(
+        "oc_incident_opened_timestamp_seconds",
+        "gauge",
+        "When the open incident was first seen.",
+        incident.map(|i| i.opened.wall_ms as f64 / 1000.0),
+    );
+    page.one(
+        "oc_human_needed",
+        "gauge",
+        "1 when the ladder is at its end.",
+        Some(yes(now.human_needed())),
+    );
+    page.one(
+        "oc_stopped_on_purpose",
+        "gauge",
+        "1 while a person keeps the service stopped.",
+        Some(yes(now.intent.stopped.is_some())),
+    );
+    page.one(
+        "oc_maintenance",
+        "gauge",
+        "1 during maintenance.",
+        Some(yes(now.intent.maintenance_now(&now.at).is_some())),
+    );
+    page.one(
+        "oc_last_pass_timestamp_seconds",
+        "gauge",
+        "When the last pass measured.",
+        now.last_pass.as_ref().map(|p| p.wall_ms as f64 / 1000.0),
+    );
+    page.one(
+        "oc_outbox_messages",
+        "gauge",
+        "Notifications that wait for delivery.",
+        Some(now.outbox as f64),
+    );
 }
 
 fn totals(page: &mut Page<'_>, counted: &Counted) {
-    let one = |page: &mut Page<'_>, metric: &str, help: &str, value: f64| page.one(metric, "counter", help, Some(value));
+    let one =
+        |page: &mut Page<'_>, metric: &str, help: &str, value: f64| page.one(metric, "counter", help, Some(value));
     page.family("oc_incidents_total", "counter", "Incidents by what was seen first.");
     for class in Class::ALL.iter().map(|c| c.name()).chain(["unknown"]) {
         if let Some(n) = counted.incidents.get(class) {
             page.value("oc_incidents_total", &[("class", class)], *n as f64);
         }
     }
-    page.family("oc_recoveries_total", "counter", "Incidents that are over, by the level that ended them.");
+    page.family(
+        "oc_recoveries_total",
+        "counter",
+        "Incidents that are over, by the level that ended them.",
+    );
     for (level, word) in LEVELS {
-        page.value("oc_recoveries_total", &[("level", word)], counted.recoveries.get(&level).copied().unwrap_or(0) as f64);
+        page.value(
+            "oc_recoveries_total",
+            &[("level", word)],
+            counted.recoveries.get(&level).copied().unwrap_or(0) as f64,
+        );
     }
     page.family("oc_attempts_total", "counter", "What was tried.");
     for action in ["restart", "doctor", "agent"] {
-        page.value("oc_attempts_total", &[("action", action)], counted.attempts.get(action).copied().unwrap_or(0) as f64);
+        page.value(
+            "oc_attempts_total",
+            &[("action", action)],
+            counted.attempts.get(action).copied().unwrap_or(0) as f64,
+        );
     }
-    one(page, "oc_human_needed_total", "Times that a person was called.", counted.human as f64);
-    one(page, "oc_service_exits_total", "Ends of the service's process.", counted.exits as f64);
-    one(page, "oc_guardian_actions_total", "What the guardian put back.", counted.guardian as f64);
-    one(page, "oc_repairs_total", "Changes of configuration and surroundings.", counted.repairs as f64);
-    one(page, "oc_agent_cost_dollars_total", "Cost of AI sessions in US dollars.", counted.cost_usd);
+    one(
+        page,
+        "oc_human_needed_total",
+        "Times that a person was called.",
+        counted.human as f64,
+    );
+    one(
+        page,
+        "oc_service_exits_total",
+        "Ends of the service's process.",
+        counted.exits as f64,
+    );
+    one(
+        page,
+        "oc_guardian_actions_total",
+        "What the guardian put back.",
+        counted.guardian as f64,
+    );
+    one(
+        page,
+        "oc_repairs_total",
+        "Changes of configuration and surroundings.",
+        counted.repairs as f64,
+    );
+    one(
+        page,
+        "oc_agent_cost_dollars_total",
+        "Cost of AI sessions in US dollars.",
+        counted.cost_usd,
+    );
     page.family("oc_deliveries_total", "counter", "Notifications by result.");
     for result in ["delivered", "failed"] {
-        page.value("oc_deliveries_total", &[("result", result)], counted.deliveries.get(result).copied().unwrap_or(0) as f64);
+        page.value(
+            "oc_deliveries_total",
+            &[("result", result)],
+            counted.deliveries.get(result).copied().unwrap_or(0) as f64,
+        );
     }
-    page.family("oc_detection_seconds", "histogram", "From the fault to its first sight.");
+    page.family(
+        "oc_detection_seconds",
+        "histogram",
+        "From the fault to its first sight.",
+    );
     page.histogram("oc_detection_seconds", &[], &counted.detection);
-    page.family("oc_recovery_seconds", "histogram", "From the first sight to serving again.");
+    page.family(
+        "oc_recovery_seconds",
+        "histogram",
+        "From the first sight to serving again.",
+    );
     for (level, word) in LEVELS {
         let empty = Histogram::default();
-        page.histogram("oc_recovery_seconds", &[("level", word)], counted.recovery.get(&level).unwrap_or(&empty));
+        page.histogram(
+            "oc_recovery_seconds",
+            &[("level", word)],
+            counted.recovery.get(&level).unwrap_or(&empty),
+        );
     }
 }
 

@@ -36,7 +36,10 @@ pub(crate) fn status(world: &World) -> Result<Answer> {
     let guardian = seen(&events, &now);
     watchers(&mut screen, &now, guardian);
     if now.outbox > 0 {
-        screen.line("outbox", &format!("{} messages wait; see `oc-notify outbox`", now.outbox));
+        screen.line(
+            "outbox",
+            &format!("{} messages wait; see `oc-notify outbox`", now.outbox),
+        );
     }
     let body = body(&now, &stories, guardian, &trend);
     Ok(Answer::new("oc.status/1", Exit::Good, now.health().name(), &body)?.text(screen.0))
@@ -58,10 +61,17 @@ fn service(screen: &mut Screen, now: &Now) {
         return;
     };
     let age = span(now.at.since(&report.stamp));
-    screen.line("service", &format!("{} ({}), seen {age} ago", now.health().name(), report.summary));
+    screen.line(
+        "service",
+        &format!("{} ({}), seen {age} ago", now.health().name(), report.summary),
+    );
     let mut parts = Vec::new();
     parts.extend(report.identity.as_ref().map(|i| format!("pid {}", i.pid)));
-    parts.extend(report.uptime_ms.map(|ms| format!("up {}", span(Duration::from_millis(ms)))));
+    parts.extend(
+        report
+            .uptime_ms
+            .map(|ms| format!("up {}", span(Duration::from_millis(ms)))),
+    );
     parts.extend(report.latency_ms.map(|ms| format!("answers in {ms} ms")));
     parts.extend(report.rss_bytes.map(|b| format!("uses {}", bytes(b))));
     if !parts.is_empty() {
@@ -74,12 +84,27 @@ fn incident(screen: &mut Screen, now: &Now) {
         screen.line("incident", "none");
         return;
     };
-    let rung = if incident.rung.is_empty() { "none" } else { &incident.rung };
+    let rung = if incident.rung.is_empty() {
+        "none"
+    } else {
+        &incident.rung
+    };
     let lasts = span(now.at.since(&incident.opened));
-    let text = format!("{} ({}), open for {lasts}, {} attempts, rung {rung}", incident.id, incident.class, incident.attempts);
+    let text = format!(
+        "{} ({}), open for {lasts}, {} attempts, rung {rung}",
+        incident.id, incident.class, incident.attempts
+    );
     screen.line("incident", &text);
     for attempt in now.history.attempts.iter().rev().take(3) {
-        screen.line("attempt", &format!("{} ago: {}, {}", span(now.at.since(&attempt.at)), attempt.action, attempt.outcome));
+        screen.line(
+            "attempt",
+            &format!(
+                "{} ago: {}, {}",
+                span(now.at.since(&attempt.at)),
+                attempt.action,
+                attempt.outcome
+            ),
+        );
     }
     let Some(decision) = &now.decision else { return };
     screen.line("next", &decision.reason);
@@ -96,11 +121,25 @@ fn incident(screen: &mut Screen, now: &Now) {
 
 fn will(screen: &mut Screen, now: &Now) {
     if let Some(stopped) = &now.intent.stopped {
-        screen.line("stopped", &format!("on purpose by {}, {} ago", stopped.by, span(now.at.since(&stopped.since))));
+        screen.line(
+            "stopped",
+            &format!(
+                "on purpose by {}, {} ago",
+                stopped.by,
+                span(now.at.since(&stopped.since))
+            ),
+        );
     }
     if let Some(m) = now.intent.maintenance_now(&now.at) {
         let left = Duration::from_secs(m.for_s).saturating_sub(now.at.since(&m.since));
-        screen.line("maintenance", &format!("for another {} ({})", span(left), m.reason.as_deref().unwrap_or("no reason given")));
+        screen.line(
+            "maintenance",
+            &format!(
+                "for another {} ({})",
+                span(left),
+                m.reason.as_deref().unwrap_or("no reason given")
+            ),
+        );
     }
 }
 
@@ -113,15 +152,30 @@ fn healing(story: &Story, now: &Now) -> String {
 
 /// How long ago the guardian last wrote something; it writes only when it does something.
 fn seen(events: &[Event], now: &Now) -> Option<Duration> {
-    events.iter().rev().find(|e| e.kind == Kind::Guardian).map(|e| now.at.since(&e.stamp))
+    events
+        .iter()
+        .rev()
+        .find(|e| e.kind == Kind::Guardian)
+        .map(|e| now.at.since(&e.stamp))
 }
 
 fn watchers(screen: &mut Screen, now: &Now, guardian: Option<Duration>) {
-    let pass = now.last_pass.as_ref().map_or("never".into(), |at| format!("{} ago", span(now.at.since(at))));
+    let pass = now
+        .last_pass
+        .as_ref()
+        .map_or("never".into(), |at| format!("{} ago", span(now.at.since(at))));
     screen.line("last pass", &pass);
-    screen.line("guardian", &guardian.map_or("has not had to act".into(), |ago| format!("last acted {} ago", span(ago))));
+    screen.line(
+        "guardian",
+        &guardian.map_or("has not had to act".into(), |ago| {
+            format!("last acted {} ago", span(ago))
+        }),
+    );
     if let Some(holder) = &now.holder {
-        screen.line("healing", &format!("{} for {}", holder.command, span(now.at.since(&holder.since))));
+        screen.line(
+            "healing",
+            &format!("{} for {}", holder.command, span(now.at.since(&holder.since))),
+        );
     }
 }
 
@@ -132,8 +186,10 @@ fn body(now: &Now, stories: &[Story], guardian: Option<Duration>, trend: &crate:
         .rev()
         .filter(|s| s.closed.is_some())
         .take(HEALINGS)
-        .map(|s| json!({"incident": s.id, "class": s.class, "level": s.level(), "at": s.end().map(|e| e.rfc3339()),
-            "took_ms": crate::figures::ms(s.lasted(&now.at))}))
+        .map(|s| {
+            json!({"incident": s.id, "class": s.class, "level": s.level(), "at": s.end().map(|e| e.rfc3339()),
+            "took_ms": crate::figures::ms(s.lasted(&now.at))})
+        })
         .collect();
     json!({
         "service": now.report.as_ref().map(|r| json!({"health": r.health(), "class": r.class, "summary": r.summary,

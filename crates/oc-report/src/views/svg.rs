@@ -25,7 +25,12 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
     for n in 0..days {
         let from = now_ms - (days - n) * DAY_MS;
         let to = from + DAY_MS;
-        let down: u64 = ledger.stories.iter().filter(|s| is_down(s)).map(|s| overlap(s, from, to)).sum();
+        let down: u64 = ledger
+            .stories
+            .iter()
+            .filter(|s| is_down(s))
+            .map(|s| overlap(s, from, to))
+            .sum();
         worst = worst.max(down);
         let (class, height, said) = if to <= first {
             ("none", 40.0, "not on record".to_owned())
@@ -45,18 +50,33 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
             &day[..10],
         ));
     }
-    let label = format!("Availability of the last {days} days, one bar a day; the worst day was down for {} s", worst / 1000);
-    format!("<svg role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {WIDTH} 40\" preserveAspectRatio=\"none\" class=\"strip\">{bars}</svg>")
+    let label = format!(
+        "Availability of the last {days} days, one bar a day; the worst day was down for {} s",
+        worst / 1000
+    );
+    format!(
+        "<svg role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {WIDTH} 40\" preserveAspectRatio=\"none\" class=\"strip\">{bars}</svg>"
+    )
 }
 
 /// How many recoveries took how long, by level.
 pub(super) fn recoveries(stories: &[Story]) -> String {
-    const BOUNDS: [(&str, u64); 6] = [("5 s", 5), ("15 s", 15), ("1 min", 60), ("5 min", 300), ("1 h", 3600), ("longer", u64::MAX)];
+    const BOUNDS: [(&str, u64); 6] = [
+        ("5 s", 5),
+        ("15 s", 15),
+        ("1 min", 60),
+        ("5 min", 300),
+        ("1 h", 3600),
+        ("longer", u64::MAX),
+    ];
     let mut counts = [[0u32; 5]; BOUNDS.len()];
     for story in stories {
         let Some(closed) = &story.closed else { continue };
         let seconds = story.lasted(closed).as_secs();
-        let at = BOUNDS.iter().position(|(_, bound)| seconds <= *bound).unwrap_or(BOUNDS.len() - 1);
+        let at = BOUNDS
+            .iter()
+            .position(|(_, bound)| seconds <= *bound)
+            .unwrap_or(BOUNDS.len() - 1);
         counts[at][usize::from(story.level().min(4))] += 1;
     }
     let most = counts.iter().map(|c| c.iter().sum::<u32>()).max().unwrap_or(0).max(1);
@@ -68,31 +88,61 @@ pub(super) fn recoveries(stories: &[Story]) -> String {
         for (level, count) in by_level.iter().enumerate().filter(|(_, count)| **count > 0) {
             let height = (HEIGHT - BOTTOM - 12.0) * f64::from(*count) / f64::from(most);
             y -= height;
-            let title = format!("{count} within {name}: {}", crate::figures::level_name(u8::try_from(level).unwrap_or(4)));
+            let title = format!(
+                "{count} within {name}: {}",
+                crate::figures::level_name(u8::try_from(level).unwrap_or(4))
+            );
             bars.push_str(&format!(
                 "<rect class=\"level{level}\" x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{title}</title></rect>",
                 x + 6.0,
                 width - 12.0
             ));
         }
-        bars.push_str(&format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>", x + width / 2.0, HEIGHT - 6.0));
+        bars.push_str(&format!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>",
+            x + width / 2.0,
+            HEIGHT - 6.0
+        ));
     }
-    bars.push_str(&format!("<text x=\"{:.1}\" y=\"14\" text-anchor=\"end\">{most}</text>", LEFT - 6.0));
+    bars.push_str(&format!(
+        "<text x=\"{:.1}\" y=\"14\" text-anchor=\"end\">{most}</text>",
+        LEFT - 6.0
+    ));
     frame("How long recoveries took, by level", &bars)
 }
 
 /// Memory, its limit, and where the trend leads.
 pub(super) fn memory(samples: &[Sample], limit: u64, forecast: &Forecast) -> String {
     let points: Vec<(i64, f64)> = samples.iter().filter_map(|s| Some((s.at, s.rss? as f64))).collect();
-    let Some((first, last)) = points.first().zip(points.last()) else { return String::new() };
-    let ahead = if let Forecast::Rising { .. } = forecast { (last.0 - first.0) / 3 } else { 0 };
+    let Some((first, last)) = points.first().zip(points.last()) else {
+        return String::new();
+    };
+    let ahead = if let Forecast::Rising { .. } = forecast {
+        (last.0 - first.0) / 3
+    } else {
+        0
+    };
     let most = points.iter().map(|p| p.1).fold(limit as f64 * 1.05, f64::max);
-    let scale = Scale { from: first.0, to: last.0 + ahead, most };
+    let scale = Scale {
+        from: first.0,
+        to: last.0 + ahead,
+        most,
+    };
     let mut body = format!("<polyline class=\"line\" points=\"{}\"/>", scale.line(&points));
     let y = scale.y(limit as f64);
-    body.push_str(&format!("<line class=\"limit\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"));
-    body.push_str(&format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", LEFT - 6.0, y + 4.0, bytes(limit)));
-    if let Forecast::Rising { bytes_per_hour, level, .. } = forecast {
+    body.push_str(&format!(
+        "<line class=\"limit\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
+    ));
+    body.push_str(&format!(
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+        LEFT - 6.0,
+        y + 4.0,
+        bytes(limit)
+    ));
+    if let Forecast::Rising {
+        bytes_per_hour, level, ..
+    } = forecast
+    {
         let end = (level + bytes_per_hour * ahead as f64 / 3_600_000.0).min(most);
         let line = scale.line(&[(last.0, *level), (scale.to, end)]);
         body.push_str(&format!("<polyline class=\"ahead\" points=\"{line}\"/>"));
@@ -107,12 +157,21 @@ pub(super) fn latency(samples: &[Sample]) -> String {
         samples.iter().filter_map(|s| Some((s.at, pick(s)?))).collect()
     };
     let (p50, p95) = (series(|s| s.p50_ms), series(|s| s.p95_ms));
-    let Some((first, last)) = p95.first().zip(p95.last()) else { return String::new() };
+    let Some((first, last)) = p95.first().zip(p95.last()) else {
+        return String::new();
+    };
     let most = p95.iter().map(|p| p.1).fold(1.0, f64::max);
-    let scale = Scale { from: first.0, to: last.0, most };
+    let scale = Scale {
+        from: first.0,
+        to: last.0,
+        most,
+    };
     let mut body = format!("<polyline class=\"ahead\" points=\"{}\"/>", scale.line(&p95));
     body.push_str(&format!("<polyline class=\"line\" points=\"{}\"/>", scale.line(&p50)));
-    body.push_str(&format!("<text x=\"{:.1}\" y=\"16\" text-anchor=\"end\">{most:.0} ms</text>", LEFT - 6.0));
+    body.push_str(&format!(
+        "<text x=\"{:.1}\" y=\"16\" text-anchor=\"end\">{most:.0} ms</text>",
+        LEFT - 6.0
+    ));
     body.push_str(&scale.dates());
     frame("Time to answer: median (line) and 95th percentile (dashes)", &body)
 }
@@ -135,8 +194,13 @@ impl Scale {
     /// Of many points the largest of each group, so that a peak is never left out.
     fn line(&self, points: &[(i64, f64)]) -> String {
         let size = points.len().div_ceil(POINTS).max(1);
-        let chosen = points.chunks(size).filter_map(|c| c.iter().max_by(|a, b| a.1.total_cmp(&b.1)));
-        chosen.map(|(at, value)| format!("{:.1},{:.1}", self.x(*at), self.y(*value))).collect::<Vec<_>>().join(" ")
+        let chosen = points
+            .chunks(size)
+            .filter_map(|c| c.iter().max_by(|a, b| a.1.total_cmp(&b.1)));
+        chosen
+            .map(|(at, value)| format!("{:.1},{:.1}", self.x(*at), self.y(*value)))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn dates(&self) -> String {

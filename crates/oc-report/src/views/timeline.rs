@@ -28,7 +28,10 @@ pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Re
         |kind, _| kind != Kind::Sample,
         |event| {
             teller.hear(&event);
-            let ours = event.incident.as_deref().is_some_and(|id| incident.is_none_or(|wanted| id.starts_with(wanted)));
+            let ours = event
+                .incident
+                .as_deref()
+                .is_some_and(|id| incident.is_none_or(|wanted| id.starts_with(wanted)));
             if ours {
                 events.push(event);
             }
@@ -50,7 +53,10 @@ pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Re
     let mut text = String::new();
     let mut shown = Vec::new();
     for story in &stories {
-        let of: Vec<&Event> = events.iter().filter(|e| e.incident.as_deref() == Some(&story.id)).collect();
+        let of: Vec<&Event> = events
+            .iter()
+            .filter(|e| e.incident.as_deref() == Some(&story.id))
+            .collect();
         let of = &of[of.len().saturating_sub(EVENTS)..];
         text.push_str(&told(story, of, &now));
         shown.push(object(story, of, &now));
@@ -66,13 +72,21 @@ fn told(story: &Story, events: &[&Event], now: &Stamp) -> String {
     let end = match (&story.closed, story.stopped) {
         (None, _) => format!("open for {}", span(story.lasted(now))),
         (Some(_), true) => format!("stopped on purpose after {}", span(story.lasted(now))),
-        (Some(_), false) => format!("healed ({}) after {}", level_name(story.level()), span(story.lasted(now))),
+        (Some(_), false) => format!(
+            "healed ({}) after {}",
+            level_name(story.level()),
+            span(story.lasted(now))
+        ),
     };
     let mut text = format!("{}  {class}, {end}\n", story.id);
     for event in events {
         let since = span(event.stamp.since(&story.opened));
         let line = clean(&event.text).replace('\n', " ");
-        text.push_str(&format!("  {}  +{since:<10} {:<12} {line}\n", when(event.stamp.wall_ms), event.tool));
+        text.push_str(&format!(
+            "  {}  +{since:<10} {:<12} {line}\n",
+            when(event.stamp.wall_ms),
+            event.tool
+        ));
     }
     text
 }

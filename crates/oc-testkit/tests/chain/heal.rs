@@ -126,6 +126,63 @@ fn a_stranger_on_the_port_is_named_and_never_touched() {
 }
 
 #[test]
+fn a_deleted_key_is_put_back_alone_and_the_rest_stays_byte_identical() {
+    let stage = Stage::serving();
+    let commented = format!(
+        "{{\n  // mine\n  gateway: {{\n    mode: 'local', // important\n    port: {}, bind: 'loopback',\n    auth: {{mode: 'token', token: 'tok-secret-1'}},\n  }},\n}}\n",
+        stage.port
+    );
+    let broken = commented.replace("    mode: 'local', // important\n", "");
+    stage.env.write(".openclaw/openclaw.json", &broken);
+    let dead = stage.kill(Signal::KILL);
+    stage.pid_other_than(dead);
+    stage.heal_until_well();
+    stage.wait_ready();
+    let healed = std::fs::read_to_string(stage.env.config_path()).unwrap();
+    let added: Vec<_> = healed
+        .lines()
+        .filter(|line| !broken.lines().any(|old| old == *line))
+        .collect();
+    assert_eq!(added.len(), 1, "one line and nothing else: {healed}");
+    assert!(added[0].contains("mode") && added[0].contains("local"), "{added:?}");
+    assert!(broken.lines().all(|line| healed.contains(line)), "{healed}");
+    assert_eq!(stage.attempts(), ["doctor start"]);
+}
+
+#[test]
+fn people_are_told_once_that_they_are_needed_with_the_next_command_and_once_that_it_is_over() {
+    let stage = Stage::faulty(&json!({}), |f| {
+        f.boot_ms = 60_000;
+        f.exit_after_ms = Some(30);
+    });
+    let told = stage.env.path("told").display().to_string();
+    let config = merged(
+        crate::stage::scaled(),
+        &json!({"notify": {"exec": ["tee", "-a", &told], "opened_after": "0s"}}),
+    );
+    stage.env.oc_config(&config);
+    wait_until("a human is asked for", CEILING, || stage.pass().code == 2);
+    for _ in 0..3 {
+        stage.pass();
+    }
+    let said = |text: &str| std::fs::read_to_string(&told).unwrap_or_default().matches(text).count();
+    assert_eq!(
+        said("needs_you"),
+        1,
+        "{}",
+        std::fs::read_to_string(&told).unwrap_or_default()
+    );
+    stage.env.fault(|f| *f = oc_testkit::Faults::default());
+    stage.heal_until_well();
+    assert_eq!(
+        said("\"healed\""),
+        1,
+        "{}",
+        std::fs::read_to_string(&told).unwrap_or_default()
+    );
+}
+
+#[test]
 fn flapping_is_seen_although_each_failure_heals_by_itself() {
     let stage = Stage::supervised(&merged(json!({}), &json!({"policy": {"flapping": {"count": 3}}})));
     stage.wait_ready();
