@@ -99,6 +99,15 @@ impl Stage {
         })
     }
 
+    /// Waits for the first end of the gateway with this exit status. That of a stop is journaled after the stop returned, so
+    /// that counting would not do.
+    pub(crate) fn exit_with(&self, status: i64, ceiling: Duration) -> Value {
+        oc_testkit::wait_for(&format!("an exit with {status}"), ceiling, || {
+            let exits = self.events("exited").into_iter();
+            exits.into_iter().find(|e| e["data"]["status"] == status)
+        })
+    }
+
     /// Everything that there is to look at when a test fails.
     pub(crate) fn journal_text(&self) -> String {
         let short = |e: Value| {
