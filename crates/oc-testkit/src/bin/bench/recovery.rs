@@ -2,7 +2,7 @@
 
 use crate::figures::{Figures, ms};
 use crate::sheet::Sheet;
-use crate::supervisors::{self, Cadence, Start};
+use crate::supervisors::{self, Start};
 use oc_testkit::{Asked, Signal, TestEnv, ask_with, bin, free_port, wait_until};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -74,7 +74,6 @@ fn measure(sheet: &mut Sheet, name: &str, start: Start, signal: Signal, times: u
         };
         figures.push(ms(took));
     }
-    supervisor.end();
     Figures::of(figures)
 }
 
@@ -108,8 +107,3 @@ fn own_start() -> Option<Figures> {
     });
     Figures::of(values.collect::<Option<_>>()?)
 }
-
-/// For ours: every second, and hung after one.
-pub(crate) const ONE_SECOND: Cadence = Cadence { passes: true };
-/// For ours: level 0 alone.
-pub(crate) const NONE: Cadence = Cadence { passes: false };

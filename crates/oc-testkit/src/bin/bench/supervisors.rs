@@ -1,7 +1,6 @@
 //! How each supervisor is set up for the same service, in a HOME of its own. Whatever it starts has that HOME in its
 //! environment and is ended with it.
 
-use crate::recovery::{NONE, ONE_SECOND};
 use oc_testkit::{Running, Signal, TestEnv, bin, wait_until};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
@@ -23,8 +22,8 @@ pub(crate) struct Peer {
 pub(crate) const ALL: &[Peer] = &[
     Peer {
         name: OURS,
-        crash: |env, port| Ok(ours(env, port, NONE)),
-        hang: Some(|env, port| Ok(ours(env, port, ONE_SECOND))),
+        crash: |env, port| Ok(ours(env, port, false)),
+        hang: Some(|env, port| Ok(ours(env, port, true))),
     },
     Peer {
         name: "runit (runsv)",
@@ -85,13 +84,15 @@ impl Supervisor {
             });
         }
     }
+}
 
-    pub(crate) fn end(mut self) {
+impl Drop for Supervisor {
+    fn drop(&mut self) {
         if let Some((program, args)) = self.stop.split_first() {
             // It may have ended by itself.
             drop(std::process::Command::new(program).args(args).output());
         }
-        if let Some(mut running) = self.running.take() {
+        if let Some(running) = &mut self.running {
             running.signal(Signal::TERM);
             let begun = std::time::Instant::now();
             while running.try_wait().is_none() && begun.elapsed() < Duration::from_secs(5) {
@@ -101,17 +102,12 @@ impl Supervisor {
     }
 }
 
-/// What our own supervisor does besides starting it again.
-#[derive(Clone, Copy)]
-pub(crate) struct Cadence {
-    pub(crate) passes: bool,
-}
-
 fn service(port: u16) -> String {
     format!("{} {port}", bin("bench-serve").display())
 }
 
-fn ours(env: &TestEnv, port: u16, cadence: Cadence) -> Supervisor {
+/// With `passes`: one every second, and hung after one without a byte.
+fn ours(env: &TestEnv, port: u16, passes: bool) -> Supervisor {
     env.oc_config(&json!({
         "service": {"kind": "generic", "config_type": "none", "required_keys": [], "restart_signal": null, "supervise": {"ready_poll": "10ms"}},
         "probe": {"url": format!("http://127.0.0.1:{port}"), "startup_path": null, "readiness_path": null,
@@ -123,14 +119,15 @@ fn ours(env: &TestEnv, port: u16, cadence: Cadence) -> Supervisor {
         },
     }));
     let mut cmd = env.cmd("oc-guardian").arg("supervise");
-    if !cadence.passes {
+    if !passes {
         cmd = cmd.arg("--no-heal");
     }
     let program = bin("bench-serve").display().to_string();
     let running = cmd.args(["--", &program, &port.to_string()]).spawn();
     Supervisor {
-        ours: cadence.passes,
-        ..Supervisor::of(running)
+        running: Some(running),
+        stop: Vec::new(),
+        ours: passes,
     }
 }
 
@@ -152,7 +149,7 @@ fn s6(env: &TestEnv, port: u16, readiness: bool) -> Result<Supervisor, String> {
 }
 
 /// A transient unit of the user's own manager, with the defaults of systemd.
-fn systemd(_env: &TestEnv, port: u16) -> Result<Supervisor, String> {
+fn systemd(env: &TestEnv, port: u16) -> Result<Supervisor, String> {
     installed("systemd-run")?;
     let manager = std::process::Command::new("systemctl")
         .args(["--user", "show-environment"])
@@ -170,7 +167,7 @@ fn systemd(_env: &TestEnv, port: u16) -> Result<Supervisor, String> {
             "--unit",
             &unit,
         ])
-        .arg(format!("--setenv=HOME={}", _env.home().display()))
+        .arg(format!("--setenv=HOME={}", env.home().display()))
         .arg(bin("bench-serve"))
         .arg(port.to_string())
         .output();
