@@ -1,5 +1,5 @@
 //! A repair as a transaction: what is about to be done is recorded before it is done, so that whoever comes next (the
-//! rest of the pass, a later pass, a person) can keep it or take it back. One may be open at a time. See docs/adr/0006.
+//! rest of the pass, a later pass, a person) can keep it or take it back. One may be open at a time. See docs/adr/0005.
 
 use crate::checks;
 use crate::disk::{self, Hash, OnDisk, Swap, crash_point};
