@@ -29,6 +29,8 @@ pub struct Carry {
     pub rss_min_bytes: Option<u64>,
     /// Answer times in the bucket.
     pub latencies_ms: Vec<u64>,
+    /// What the previous pass held for, or asked a human for, so that the journal tells of it once and not at every pass.
+    pub held_for: Option<String>,
     /// The configuration file as it was when it was last read, so that an unchanged file is not read again.
     pub config_seen: Option<serde_json::Value>,
 }
@@ -58,11 +60,12 @@ impl Carry {
         let other = self.identity.is_some() && self.identity != report.identity;
         let finished = (over || other).then(|| self.clone());
         if over || other || self.bucket.is_none() {
-            let config_seen = self.config_seen.take();
+            let (config_seen, held_for) = (self.config_seen.take(), self.held_for.take());
             *self = Self {
                 bucket: Some(now.clone()),
                 identity: report.identity.clone(),
                 config_seen,
+                held_for,
                 ..Self::default()
             };
         }

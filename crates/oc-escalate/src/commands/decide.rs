@@ -70,6 +70,7 @@ fn recorded(world: &World, report: &Report, dir: &Path) -> Result<Decision> {
     if let Some(bucket) = bucket {
         events.extend(sample(world, &mut held.state, &bucket, report));
     }
+    events.extend(held_now(world, &mut carry, &decision));
     match held.save(events) {
         Ok(()) => decision.recorded = matches!(decision.action, Action::Restart | Action::Doctor | Action::Agent),
         Err(fault) if state::unwritable(&fault) => {
@@ -186,6 +187,26 @@ fn sample(world: &World, state: &mut State, bucket: &Carry, report: &Report) -> 
             .with("latency_p50_ms", bucket.latency_percentile(50))
             .with("latency_p95_ms", bucket.latency_percentile(95)),
     )
+}
+
+/// Why nothing is done, when that is news.
+fn held_now(world: &World, carry: &mut Carry, decision: &Decision) -> Option<Event> {
+    let held_for = match (decision.action, decision.class) {
+        (Action::Hold | Action::Human, Some(class)) => Some(format!("{} {class}", decision.action.name())),
+        _ => None,
+    };
+    let news = held_for.is_some() && held_for != carry.held_for;
+    carry.held_for = held_for;
+    news.then(|| {
+        world
+            .event(
+                Kind::Decision,
+                format!("{}: {}", decision.action.name(), decision.reason),
+            )
+            .incident(decision.incident.as_deref())
+            .with("action", decision.action)
+            .with("class", decision.class)
+    })
 }
 
 /// `run/incident` leads the steps of this pass to the incident's directory.
