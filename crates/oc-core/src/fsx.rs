@@ -127,7 +127,8 @@ pub fn read_capped(path: &Path, cap: u64) -> Result<Option<Vec<u8>>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Fault::io("read", path, e)),
     };
-    let mut bytes = Vec::new();
+    // Most of our files are read with one call that way, instead of in pieces of 32 bytes and more.
+    let mut bytes = Vec::with_capacity(4096);
     file.take(cap.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|e| Fault::io("read", path, e))?;
