@@ -62,13 +62,13 @@ impl HealingLock {
             fsx::private_dir(dir)?;
         }
         let mut file = fsx::open_rw(path)?;
-        if let Err(error) = fs2::FileExt::try_lock_exclusive(&file) {
-            if error.kind() != fs2::lock_contended_error().kind() {
-                return Err(Fault::io("lock", path, error));
-            }
+        if !lock_soon(&file, path)? {
             return Err(busy(&mut file));
         }
-        write_holder(&mut file).map_err(|e| Fault::io("write", path, e))?;
+        if let Err(error) = write_holder(&mut file) {
+            // The lock is the kernel's; who holds it is information, and a full disk must not stop a healing.
+            crate::out::talk(format_args!("cannot note who holds {}: {error}", path.display()));
+        }
         Ok(Self::Taken(file))
     }
 
@@ -106,25 +106,33 @@ pub fn claim(path: &Path, what: &str) -> Result<File> {
         fsx::private_dir(dir)?;
     }
     let mut file = fsx::open_rw(path)?;
-    // Those who only look whether it is held (`holder`) hold it themselves for that moment.
-    let deadline = crate::clock::Deadline::after(std::time::Duration::from_millis(100));
-    while let Err(error) = fs2::FileExt::try_lock_exclusive(&file) {
-        if error.kind() != fs2::lock_contended_error().kind() {
-            return Err(Fault::io("lock", path, error));
-        }
-        if deadline.passed() {
-            return Err(Fault::busy(format_args!(
-                "{what} is held by {}",
-                holder_text(&mut file)
-            )));
-        }
-        crate::clock::pause(std::time::Duration::from_millis(5));
+    if !lock_soon(&file, path)? {
+        return Err(Fault::busy(format_args!(
+            "{what} is held by {}",
+            holder_text(&mut file)
+        )));
     }
     if let Err(error) = write_holder(&mut file) {
         // The lock is the kernel's; the name in it is only information, and a full disk must not stop its holder.
         crate::out::talk(format_args!("cannot write who holds {}: {error}", path.display()));
     }
     Ok(file)
+}
+
+/// Those who only look whether it is held ([`holder`]) hold it themselves for that moment; nobody must be turned away for
+/// that. False when it stays held.
+fn lock_soon(file: &File, path: &Path) -> Result<bool> {
+    let deadline = crate::clock::Deadline::after(std::time::Duration::from_millis(100));
+    loop {
+        match fs2::FileExt::try_lock_exclusive(file) {
+            Ok(()) => return Ok(true),
+            Err(e) if e.kind() != fs2::lock_contended_error().kind() => return Err(Fault::io("lock", path, e)),
+            Err(_) if deadline.passed() => return Ok(false),
+            Err(_) => {
+                crate::clock::pause(std::time::Duration::from_millis(5));
+            }
+        }
+    }
 }
 
 /// Who holds the lock at this moment, or `None` when it is free. Reads only.
@@ -149,6 +157,12 @@ pub fn seal_inherited() {
     {
         crate::out::talk(format_args!("cannot seal the inherited lock: {error}"));
     }
+}
+
+/// True inside a run that holds this lock.
+#[must_use]
+pub fn inside(path: &Path) -> bool {
+    inherited(path)
 }
 
 /// An environment variable is no proof: the descriptor must be open, be the lock file itself (device and inode), and

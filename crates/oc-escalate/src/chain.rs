@@ -25,8 +25,8 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     let stop = stop_signals();
     fsx::private_dir(world.paths.watchdog())?;
     let lock = HealingLock::take(&world.paths.healing_lock())?;
-    let dir = RunDir::new(&world.paths);
-    close_abandoned(world, &dir);
+    let kept = RunDir::new(&world.paths);
+    close_abandoned(world, &kept);
     let started = Stamp::now();
     let mut record = Record {
         id: new_id(&started),
@@ -35,7 +35,7 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
         exit: None,
         took_ms: None,
     };
-    dir.begin(&record)?;
+    let dir = begin(kept, &record)?;
     let deadline = Deadline::after(limit);
     let child = start(world, &lock, &dir, &record.id, command);
     lock.keep_private();
@@ -53,9 +53,32 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     let exit = ended.exit();
     record.exit = Some(exit.code());
     record.took_ms = u64::try_from(deadline.elapsed().as_millis()).ok();
-    dir.write(&record)?;
-    file(world, &dir, &record.id);
+    match dir.elsewhere() {
+        false => {
+            dir.write(&record)?;
+            file(world, &dir, &record.id);
+        }
+        true => dir.remove(),
+    }
     Ok(exit)
+}
+
+/// A full or read-only disk must not keep the service down: the pass then works in a temporary directory, and leaves
+/// nothing behind.
+fn begin(kept: RunDir, record: &Record) -> Result<RunDir> {
+    let Err(fault) = kept.begin(record) else {
+        return Ok(kept);
+    };
+    if !crate::state::unwritable(&fault) {
+        return Err(fault);
+    }
+    let temporary = RunDir::temporary()?;
+    out::talk(format_args!(
+        "{fault}; this pass works in {}",
+        temporary.path().display()
+    ));
+    temporary.begin(record)?;
+    Ok(temporary)
 }
 
 /// `--every`: passes for ever, the lock taken for each. Ends at TERM, INT or HUP.

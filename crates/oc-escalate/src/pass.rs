@@ -34,13 +34,46 @@ pub struct Record {
 #[derive(Debug, Clone)]
 pub struct RunDir {
     path: PathBuf,
+    elsewhere: bool,
 }
 
 impl RunDir {
     /// The run directory of an instance. Whoever changes it holds the healing lock.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { path: paths.run() }
+        Self {
+            path: paths.run(),
+            elsewhere: false,
+        }
+    }
+
+    /// A private directory in memory or in the system's temporary directory, for a pass that cannot write in its own.
+    ///
+    /// # Errors
+    /// 74 or 77 when there is no such place either.
+    pub fn temporary() -> Result<Self> {
+        let made = |dir: &Path| tempfile::Builder::new().prefix("oc-run-").tempdir_in(dir);
+        let temp = std::env::temp_dir();
+        let dir = made(Path::new("/dev/shm"))
+            .or_else(|_| made(&temp))
+            .map_err(|e| Fault::io("work in", &temp, e))?;
+        Ok(Self {
+            path: dir.keep(),
+            elsewhere: true,
+        })
+    }
+
+    /// True for a temporary one.
+    #[must_use]
+    pub fn elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    /// Removes it with all that is in it.
+    pub fn remove(&self) {
+        if let Err(e) = fs::remove_dir_all(&self.path) {
+            oc_core::out::talk(format_args!("cannot remove {}: {e}", self.path.display()));
+        }
     }
 
     /// Where it is.

@@ -119,7 +119,13 @@ fn apply(
 fn careful(world: &World, state: &State, report: &Report, around: &Surroundings) -> Decision {
     let policy = &world.config.policy;
     let marker = world.paths.state_lock();
-    let last = std::fs::metadata(&marker).and_then(|m| m.modified()).ok();
+    let last = std::fs::metadata(&marker).ok().and_then(|file| {
+        let touched = file.modified().ok()?;
+        // As it was made, nobody has touched it yet.
+        let born = file.created().ok();
+        born.is_none_or(|born| touched > born + std::time::Duration::from_millis(10))
+            .then_some(touched)
+    });
     let last = last
         .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
         .map(|since_1970| Stamp {

@@ -19,10 +19,10 @@ use std::time::Duration;
 /// A report larger than this is none.
 const REPORT_CAP: u64 = 4 << 20;
 
-/// True inside a pass: `run` set the directory, and the lock was inherited or is ours to take.
+/// The run directory, inside a pass: `run` named it, and its lock was inherited.
 pub(super) fn pass_dir(world: &World) -> Option<PathBuf> {
     let dir = PathBuf::from(std::env::var_os("OC_RUN_DIR")?);
-    (dir == world.paths.run()).then_some(dir)
+    oc_core::lock::inside(&world.paths.healing_lock()).then_some(dir)
 }
 
 /// The probe's report. Inside a pass a probe that left nothing usable (missing, crashed, killed) is a report that says so:

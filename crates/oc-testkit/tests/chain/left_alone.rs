@@ -91,7 +91,11 @@ fn invariant_1_a_deliberate_stop() {
     }
     assert!(!stage.is_ready() && stage.attempts().is_empty());
     let held = stage.events("decision");
-    assert_eq!(held.len(), 1, "why nothing is done is told once, not at every pass: {held:?}");
+    assert_eq!(
+        held.len(),
+        1,
+        "why nothing is done is told once, not at every pass: {held:?}"
+    );
     assert!(held[0]["text"].as_str().unwrap().contains("dinner"), "{held:?}");
     stage.cmd("oc-guardian").arg("start").run().expect_code(0);
     stage.wait_ready();

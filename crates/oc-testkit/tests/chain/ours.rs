@@ -93,3 +93,88 @@ fn without_a_home_there_is_one_clear_sentence() {
         assert!(out.stderr.contains("HOME"), "{tool}: {}", out.stderr);
     }
 }
+
+/// Runs two passes, each on a frozen gateway, with the state directory on a file system of its own that `spoil` has made
+/// unusable; `None` where such a file system cannot be made (not root).
+fn two_passes_on(stage: &Stage, options: &str, spoil: &str) -> Option<oc_testkit::Output> {
+    let script = format!(
+        "set -e; w=$HOME/.openclaw/watchdog; m=$HOME/m; mkdir -p $m; mount -t tmpfs -o mode=700,{options} tmpfs $m
+         cp -a $w/config.json $w/locks $w/state.json $w/carry.json $m/
+         mkdir $m/supervise; mount --bind $w/supervise $m/supervise; mount --rbind $m $w; {spoil}
+         set +e
+         for round in 1 2; do
+             oc-probe -q --wait 20s; kill -STOP $(oc-probe -o identity.pid); {}; code=$?
+         done
+         exit $code",
+        crate::stage::script().display()
+    );
+    let can = stage
+        .env
+        .foreign("unshare")
+        .args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
+        .run();
+    if can.code != 0 {
+        return None;
+    }
+    let pass = stage.env.foreign("unshare").args(["--mount", "sh", "-c", &script]);
+    Some(pass.timeout(std::time::Duration::from_secs(90)).run())
+}
+
+#[test]
+fn on_a_full_disk_the_service_is_restarted_but_not_without_bound() {
+    let stage = Stage::serving();
+    stage.pass().expect_code(0);
+    let Some(out) = two_passes_on(
+        &stage,
+        "size=256k",
+        "dd if=/dev/zero of=$w/fill bs=1k 2>/dev/null || true",
+    ) else {
+        return;
+    };
+    assert_eq!(
+        stage.starts(),
+        2,
+        "one in ten minutes while the history cannot be written: {} {}",
+        out.code,
+        out.stderr
+    );
+}
+
+#[test]
+fn on_a_read_only_disk_no_bound_can_be_kept_and_nothing_is_done_but_said() {
+    let stage = Stage::serving();
+    stage.pass().expect_code(0);
+    let Some(out) = two_passes_on(&stage, "size=1m", "mount -o remount,ro,bind $w") else {
+        return;
+    };
+    assert_eq!(stage.starts(), 1, "{} {}", out.code, out.stderr);
+    assert_eq!(out.code, 77, "{}", out.stderr);
+    assert!(out.stderr.contains("Read-only file system"), "{}", out.stderr);
+}
+
+#[test]
+fn every_instance_has_a_pass_of_its_own_and_a_slow_one_delays_nobody() {
+    let stage = Stage::serving();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let config = crate::stage::merged(
+        crate::stage::scaled(),
+        &json!({"instances": {"web": {"service": {"kind": "generic", "manager": "embedded"}, "probe": {"url": url, "timeout": "1s", "hang_after": "2s"}}}}),
+    );
+    stage.env.oc_config(&config);
+    let out = stage
+        .env
+        .cmd("oc-probe")
+        .args(["--all", "--json"])
+        .env_remove("OC_STATE_DIR")
+        .run();
+    assert_eq!(out.code, 2, "{}", out.stdout);
+    let heal = stage.heal().arg("--all").env_remove("OC_STATE_DIR").run();
+    assert_ne!(heal.code, 0, "{}", heal.stderr);
+    assert!(
+        stage.env.path(".openclaw-web/watchdog/carry.json").exists()
+            || stage.env.path(".openclaw/watchdog/instances").exists(),
+        "the second instance had a pass: {}",
+        heal.stderr
+    );
+}
