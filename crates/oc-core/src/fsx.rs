@@ -51,19 +51,10 @@ pub fn private_dir(path: &Path) -> Result<()> {
 /// # Errors
 /// 74 or 77 with the path; the old content is then untouched.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let attempt = || -> io::Result<()> {
-        let mut temp = tempfile::Builder::new()
-            .prefix(".oc-")
-            .suffix(".new")
-            .tempfile_in(dir)?;
-        temp.write_all(bytes)?;
-        temp.as_file().sync_all()?;
-        temp.persist(path).map_err(|e| e.error)?;
+    put(path, bytes, File::sync_all)
         // Without this the rename itself may be lost in a power cut.
-        File::open(dir)?.sync_all()
-    };
-    attempt().map_err(|e| Fault::io("write", path, e))
+        .and_then(|()| File::open(dir_of(path))?.sync_all())
+        .map_err(|e| Fault::io("write", path, e))
 }
 
 /// As [`replace`] but without the two fsyncs: for what may be lost in a power cut (status, carry-over between passes).
@@ -71,17 +62,21 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// 74 or 77 with the path.
 pub fn replace_quick(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let attempt = || -> io::Result<()> {
-        let mut temp = tempfile::Builder::new()
-            .prefix(".oc-")
-            .suffix(".new")
-            .tempfile_in(dir)?;
-        temp.write_all(bytes)?;
-        temp.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    attempt().map_err(|e| Fault::io("write", path, e))
+    put(path, bytes, |_| Ok(())).map_err(|e| Fault::io("write", path, e))
+}
+
+fn put(path: &Path, bytes: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let mut temp = tempfile::Builder::new()
+        .prefix(".oc-")
+        .suffix(".new")
+        .tempfile_in(dir_of(path))?;
+    temp.write_all(bytes)?;
+    sync(temp.as_file())?;
+    temp.persist(path).map(drop).map_err(|e| e.error)
+}
+
+fn dir_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// Opens (creating it 0600) for reading and appending; never through a symlink.
