@@ -224,6 +224,14 @@ fn what_follows_from_what() {
         ),
         ("no process", refuses(gone()), "process_gone"),
         (
+            "the very first start is under way",
+            Seen {
+                service: Some(view(ServiceState::Starting)),
+                ..refuses(gone())
+            },
+            "starting process_gone",
+        ),
+        (
             "exit 78",
             Seen {
                 service: Some(exited(78)),
