@@ -197,8 +197,11 @@ fn process(seen: &Seen, found: &mut Vec<Class>) {
     if seen.gone() {
         found.push(Class::ProcessGone);
         // Its very first start is under way: the manager has been asked, and there is no process to see yet.
-        let first = |view: &ServiceView| view.state == ServiceState::Starting && view.exits.is_empty();
-        if seen.service.as_ref().is_some_and(first) {
+        let never = matches!(seen.process, Some(Process::Gone { identity: None }));
+        let first = |view: &ServiceView| {
+            view.state == ServiceState::Starting && view.exits.is_empty() && view.never_ready_in_a_row == 0
+        };
+        if never && seen.service.as_ref().is_some_and(first) {
             found.push(Class::Starting);
         }
     }

@@ -113,7 +113,7 @@ fn wait(subject: &Subject, time: Duration, overall: &Deadline) -> Report {
 
 /// A live process on its way up.
 fn progresses(report: &Report) -> bool {
-    report.class == Some(Class::Starting)
+    report.class == Some(Class::Starting) && report.identity.is_some()
 }
 
 /// Dead, and nobody will start it, or starting it does not help.
