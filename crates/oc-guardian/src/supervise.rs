@@ -5,6 +5,7 @@ pub mod commands;
 pub mod control;
 pub mod heal;
 pub mod life;
+pub mod mended;
 pub mod process;
 pub mod ready;
 pub mod record;
@@ -14,6 +15,7 @@ pub mod signals;
 use control::Control;
 use heal::Healer;
 use life::Ending;
+use mended::Watched;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::identity::{self, Identity};
@@ -78,6 +80,8 @@ pub struct Supervisor<'a> {
     leaving: bool,
     /// The next start and its time for readers, while in backoff.
     next_start: Option<(oc_core::clock::Deadline, String)>,
+    /// The service's configuration, as the last start found it.
+    config: Watched,
     /// Recent ends, oldest first.
     exits: Vec<ServiceExit>,
     failed_starts: u32,
@@ -113,6 +117,7 @@ impl<'a> Supervisor<'a> {
             wanted: true,
             leaving: false,
             next_start: None,
+            config: Watched::new(world.paths.service_config()),
             exits: Vec::new(),
             failed_starts: 0,
             starts: 0,
@@ -184,7 +189,7 @@ impl<'a> Supervisor<'a> {
         let mut wait = Duration::from_secs(3600);
         let mut at_most = |limit: Duration| wait = wait.min(limit);
         if let Some((next, _)) = &self.next_start {
-            at_most(next.left());
+            at_most(next.left().min(mended::LOOK));
         }
         if let Some(ending) = &self.ending {
             at_most(ending.kill.left());
@@ -223,7 +228,8 @@ impl<'a> Supervisor<'a> {
         if self.ending.as_ref().is_some_and(|e| e.kill.passed()) {
             self.kill();
         }
-        if self.next_start.as_ref().is_some_and(|(at, _)| at.passed()) {
+        let due = |at: &oc_core::clock::Deadline| at.passed() || self.config.changed();
+        if self.next_start.as_ref().is_some_and(|(at, _)| due(at)) {
             self.start_if_wanted();
         }
         if let Some(healer) = &mut self.plan.healer {

@@ -51,6 +51,21 @@ fn the_waits_of_a_crash_loop_grow_and_a_good_start_ends_them() {
 }
 
 #[test]
+fn a_configuration_mended_by_hand_is_served_at_once_whatever_wait_is_on() {
+    let rig = Rig::with(|c| {
+        let service = &mut c["service"]["supervise"];
+        (service["backoff_step"], service["backoff_max"]) = ("1h".into(), "1h".into());
+    });
+    let good = std::fs::read(rig.env.config_path()).unwrap();
+    rig.env.write(".openclaw/openclaw.json", "{");
+    let _supervisor = rig.supervise();
+    rig.wait_status("backoff", |s| s.phase == Phase::Backoff && s.exits.len() == 1);
+    rig.env.write(".openclaw/openclaw.json", good);
+    rig.wait_up();
+    assert_eq!(rig.status().unwrap().starts, 2);
+}
+
+#[test]
 fn exit_78_waits_although_it_was_ready_and_calls_for_healing_at_once() {
     let rig = Rig::with(|c| c["service"]["supervise"]["backoff_step"] = "1h".into());
     let _supervisor = rig.supervise_cmd(&["--every", "1h"]).spawn();

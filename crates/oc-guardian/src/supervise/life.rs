@@ -93,6 +93,7 @@ impl Supervisor<'_> {
             self.wanted = false;
             return;
         }
+        self.config.note();
         match Process::start(&self.plan.command, self.mark.as_ref()) {
             Ok(mut process) => {
                 process.ask(self.plan.question.as_ref(), self.signals.waker(), false);
