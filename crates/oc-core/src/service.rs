@@ -3,6 +3,7 @@
 //! An enum and a file each, no trait objects: there are three managers and there will not be thirty.
 
 pub mod embedded;
+pub mod launchd;
 
 use crate::config::Manager;
 use crate::paths::Paths;
