@@ -4,6 +4,7 @@
 
 pub mod embedded;
 pub mod launchd;
+pub mod starts;
 
 use crate::config::Manager;
 use crate::paths::Paths;

@@ -102,6 +102,9 @@ impl Job {
             _ = kill_process_group(leader, Signal::KILL);
         }
         (self.child, self.last) = (None, Some(end));
+        if self.draining {
+            return;
+        }
         let keep = &self.definition.keep_alive;
         let success = matches!(end, End::Code(0));
         if keep.always || keep.successful_exit == Some(success) {
@@ -192,12 +195,17 @@ impl Job {
         self.kill_at = (limit > 0).then(|| Instant::now() + scaled(limit, knobs.second_ms));
     }
 
-    /// Ends its process at once and starts the next one.
-    pub(crate) fn replace(&mut self, knobs: &Knobs) {
+    /// Ends its process at once.
+    pub(crate) fn end(&mut self) {
         if let Some(mut child) = self.child.take() {
             _ = child.kill();
             self.last = child.wait().ok().map(End::from);
         }
+    }
+
+    /// Ends its process at once and starts the next one.
+    pub(crate) fn replace(&mut self, knobs: &Knobs) {
+        self.end();
         self.spawn(Instant::now(), knobs);
     }
 }

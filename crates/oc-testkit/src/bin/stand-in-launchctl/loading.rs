@@ -156,9 +156,7 @@ pub(crate) fn unload(launchd: &mut Launchd, args: &[&str]) -> Reply {
 
 /// Every process dies, and everything in `~/Library/LaunchAgents` that is not disabled is loaded at login.
 pub(crate) fn reboot(launchd: &mut Launchd) -> Reply {
-    for job in launchd.jobs.values() {
-        job.signal(rustix::process::Signal::KILL);
-    }
+    launchd.jobs.values_mut().for_each(Job::end);
     launchd.jobs.clear();
     let home = std::env::var_os("HOME").unwrap_or_default();
     let agents = std::fs::read_dir(Path::new(&home).join("Library/LaunchAgents"));
