@@ -220,6 +220,8 @@ in_watchdog! {
     supervise_status => "supervise/status.json";
     /// How the embedded supervisor was started, so that `ensure` can start it again.
     supervise_recipe => "supervise/recipe.json";
+    /// How the starts through `oc-guardian exec` went.
+    starts => "starts.json";
     /// Snapshots of the service's configuration by content hash, and their index.
     generations => "generations";
     /// The repair that is neither kept nor taken back yet.

@@ -3,6 +3,8 @@
 //! An enum and a file each, no trait objects: there are three managers and there will not be thirty.
 
 pub mod embedded;
+pub mod launchd;
+pub mod starts;
 
 use crate::config::Manager;
 use crate::paths::Paths;

@@ -19,6 +19,18 @@ Exit codes:
   all        64 usage, 65 input not understood, 69 no supervisor here, 70 internal, 74 I/O,
              75 another supervisor or healing is at work (named on stderr), 77 permission, 78 our configuration is wrong";
 
+const EXEC: &str = "\
+Examples:
+  ExecStart=/usr/local/bin/oc-guardian exec -- /usr/bin/node /opt/openclaw/dist/index.js gateway --port 18789
+  <array><string>/usr/local/bin/oc-guardian</string><string>exec</string><string>--</string>...</array>
+
+First `oc-doctor preflight`: a configuration that is missing, unparsable or without its required keys ends it with 78, which
+systemd (RestartPreventExitStatus=78) does not start again; nothing else keeps the service down. Then a wait of 10 s for each
+start in a row that was never ready (at most 300 s; service.supervise.backoff_step, backoff_max), which an `oc-guardian
+start` or a changed configuration ends. Then the process becomes CMD.
+
+Exit codes: CMD's own; 78 the configuration lets no start succeed; 126, 127 CMD cannot be run; 64 no command";
+
 /// Starts, stops and guards the service through its manager
 #[derive(Debug, Parser)]
 #[command(name = "oc-guardian", version, after_help = EXITS)]
@@ -36,6 +48,9 @@ pub struct Guardian {
 pub enum Command {
     /// Run CMD as the service and keep it running: level 0 without launchd or systemd
     Supervise(Supervise),
+    /// Become CMD, after a look at the configuration: for ProgramArguments of launchd and ExecStart of systemd
+    #[command(after_help = EXEC)]
+    Exec(Exec),
     /// Have the service running; clears a deliberate stop
     Start(Start),
     /// Stop the service and keep it stopped until `start`
@@ -59,6 +74,14 @@ pub struct Supervise {
     /// Time between two healing passes [default: policy.interval_embedded]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub every: Option<Duration>,
+    /// The service in the foreground: program and arguments [default: service.command]
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
+/// `exec`
+#[derive(Debug, Args)]
+pub struct Exec {
     /// The service in the foreground: program and arguments [default: service.command]
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<String>,
@@ -104,12 +127,18 @@ impl Tool for Guardian {
     }
 
     fn run(self) -> Result<Answer> {
-        if let Command::Supervise(args) = &self.command {
-            return commands::supervise::run(&World::open_whatever(Self::NAME, &self.common)?, args);
+        // Whatever is wrong with our own files, the service is kept running.
+        match &self.command {
+            Command::Supervise(args) => {
+                return commands::supervise::run(&World::open_whatever(Self::NAME, &self.common)?, args);
+            }
+            Command::Exec(args) => return commands::exec::run(&World::open_whatever(Self::NAME, &self.common)?, args),
+            _ => {}
         }
         let world = World::open(Self::NAME, &self.common, true)?;
         match &self.command {
             Command::Supervise(args) => commands::supervise::run(&world, args),
+            Command::Exec(args) => commands::exec::run(&world, args),
             Command::Start(args) => commands::start::run(&world, args),
             Command::Stop(args) => commands::stop::run(&world, args),
             Command::Restart(args) => commands::restart::run(&world, args),

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod ensure;
+pub mod exec;
 pub mod restart;
 pub mod start;
 pub mod status;

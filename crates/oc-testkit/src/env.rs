@@ -97,6 +97,12 @@ impl TestEnv {
         self.vars.insert(name.to_owned(), value.to_string());
     }
 
+    /// What a variable was set to.
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.vars.get(name).map(String::as_str)
+    }
+
     /// Takes a variable away for every command made from now on.
     pub fn unset(&mut self, name: &str) {
         self.vars.remove(name);

@@ -23,6 +23,7 @@ mod env;
 pub mod faults;
 mod gateway;
 mod get;
+pub mod launchd;
 pub mod process;
 pub mod providers;
 mod wait;
