@@ -220,6 +220,8 @@ in_watchdog! {
     supervise_status => "supervise/status.json";
     /// How the embedded supervisor was started, so that `ensure` can start it again.
     supervise_recipe => "supervise/recipe.json";
+    /// What `oc-guardian install` registered where.
+    registration => "registration.json";
     /// Snapshots of the service's configuration by content hash, and their index.
     generations => "generations";
     /// The repair that is neither kept nor taken back yet.
