@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod cli;
 pub mod commands;
+pub mod crontab;
 pub mod outcome;
 pub mod registration;
 pub mod supervise;
