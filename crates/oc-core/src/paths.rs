@@ -222,6 +222,8 @@ in_watchdog! {
     supervise_recipe => "supervise/recipe.json";
     /// How the starts through `oc-guardian exec` went.
     starts => "starts.json";
+    /// What `oc-guardian install` registered where.
+    registration => "registration.json";
     /// Snapshots of the service's configuration by content hash, and their index.
     generations => "generations";
     /// The repair that is neither kept nor taken back yet.

@@ -4,5 +4,8 @@
 pub mod backend;
 pub mod cli;
 pub mod commands;
+pub mod crontab;
+pub mod install;
 pub mod outcome;
+pub mod registration;
 pub mod supervise;

@@ -1,0 +1,4 @@
+//! Registering the jobs of an instance, and taking them away again.
+
+pub mod render;
+mod templates;
