@@ -23,6 +23,7 @@ mod env;
 pub mod faults;
 mod gateway;
 mod get;
+pub mod messages_api;
 pub mod process;
 pub mod providers;
 mod wait;
