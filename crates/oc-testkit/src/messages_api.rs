@@ -168,8 +168,9 @@ impl Shared {
         }
         let messages = taken.body["messages"].as_array();
         let at = messages.map_or(0, |all| all.iter().filter(|m| m["role"] == "assistant").count());
-        // A conversation that outlives its script hears the last turn again: only its end is left to say.
-        let Some(turn) = script.turns.get(at).cloned() else {
+        // After a cut stream the conversation goes on from the half that arrived; what fails for ever fails there, too.
+        let failing = |turn: &&Turn| turn.fail.is_some() && turn.times.is_none();
+        let Some(turn) = script.turns.get(at).or(script.turns.last().filter(failing)).cloned() else {
             return Stage::Turn(Turn::says("Nothing is left to do."));
         };
         let Some(failure) = turn.fail.clone() else {
