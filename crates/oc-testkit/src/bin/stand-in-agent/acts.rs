@@ -5,6 +5,7 @@ use crate::record::Record;
 use crate::script::Act;
 use crate::session::wait_for;
 use crate::terminal;
+use crate::transcript::Transcript;
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::Path;
@@ -26,28 +27,39 @@ pub(crate) enum End {
 pub(crate) struct Agent {
     hooks: Hooks,
     record: Record,
+    transcript: Transcript,
     cwd: String,
     prompt: String,
     /// Whether every word goes out as an event.
     events: bool,
     answer: String,
     turns: u32,
+    bill: u64,
     denied: Vec<Value>,
     tasks: Vec<Child>,
 }
 
 impl Agent {
-    pub(crate) fn new(hooks: Hooks, record: Record, cwd: &str, prompt: &str, events: bool) -> Self {
+    pub(crate) fn new(
+        hooks: Hooks,
+        record: Record,
+        transcript: Transcript,
+        cwd: &str,
+        prompt: &str,
+        events: bool,
+    ) -> Self {
         let words = prompt.split(|c: char| c.is_whitespace() || "\"'`,;".contains(c));
         let file = words.clone().find(|word| word.starts_with('/')).unwrap_or_default();
         Self {
             hooks,
             record,
+            transcript,
             cwd: cwd.to_owned(),
             prompt: file.trim_end_matches('.').to_owned(),
             events,
             answer: String::new(),
             turns: 0,
+            bill: 100,
             denied: Vec::new(),
             tasks: Vec::new(),
         }
@@ -122,6 +134,7 @@ impl Agent {
                     .and_then(|text| std::fs::write(&path, text.replace(&self.fill(from), &self.fill(to))));
                 self.note("replace", done);
             }
+            Act::Bill(tokens) => self.bill = *tokens,
             Act::Print(bytes) => print(*bytes),
             Act::Ask(question) => self.ask(question),
             Act::Task(command) => {
@@ -143,6 +156,9 @@ impl Agent {
             },
             Act::Exit(code) => return Some(End::Exit(*code)),
             Act::Fail { error, status, text } => {
+                let content = json!([{"type": "text", "text": text}]);
+                self.transcript.add(&json!({"type": "assistant", "isApiErrorMessage": true, "error": error,
+                    "apiErrorStatus": status, "message": {"role": "assistant", "model": "<synthetic>", "content": content}}));
                 return Some(End::Failed {
                     error: error.clone(),
                     status: *status,
@@ -154,18 +170,26 @@ impl Agent {
     }
 
     fn say(&mut self, text: &str) {
-        if self.events {
-            let content = json!([{"type": "text", "text": text}]);
-            let event = json!({"type": "assistant", "message": {"role": "assistant", "content": content,
-                "usage": {"input_tokens": 1000, "output_tokens": 100}}});
-            terminal::say(&format!("{event}\n"));
-        } else {
+        self.message(&json!({"type": "text", "text": text}));
+        if !self.events {
             terminal::say(&format!("● {text}\n"));
         }
         text.clone_into(&mut self.answer);
     }
 
+    /// One answer of the model, in the transcript and in the events.
+    fn message(&mut self, block: &Value) {
+        let usage = json!({"input_tokens": 1000, "output_tokens": std::mem::replace(&mut self.bill, 100)});
+        let event = json!({"type": "assistant", "message": {"id": format!("msg_{}", self.turns), "role": "assistant",
+            "model": "claude-opus-5-5", "content": [block], "usage": usage}});
+        self.transcript.add(&event);
+        if self.events {
+            terminal::say(&format!("{event}\n"));
+        }
+    }
+
     fn call(&mut self, name: &str, input: &Value) {
+        self.message(&json!({"type": "tool_use", "id": format!("toolu_{}", self.turns), "name": name, "input": input}));
         let refusal = self.hooks.refusal(name, input);
         self.record
             .add(&json!({"event": "call", "name": name, "input": input, "denied": refusal}));

@@ -12,7 +12,7 @@ pub(crate) struct Hooks {
 
 impl Hooks {
     /// `settings` is a file or JSON.
-    pub(crate) fn new(settings: Option<&str>, session: &str, cwd: &str) -> Result<Self, String> {
+    pub(crate) fn new(settings: Option<&str>, session: &str, cwd: &str, transcript: &str) -> Result<Self, String> {
         let settings = match settings {
             None => Value::Null,
             Some(text) if text.trim_start().starts_with('{') => {
@@ -24,7 +24,7 @@ impl Hooks {
                 serde_json::from_str(&text).map_err(|e| format!("Error: Invalid JSON in settings file: {e}"))?
             }
         };
-        let common = json!({"session_id": session, "transcript_path": "/nowhere", "cwd": cwd});
+        let common = json!({"session_id": session, "transcript_path": transcript, "cwd": cwd});
         Ok(Self { settings, common })
     }
 

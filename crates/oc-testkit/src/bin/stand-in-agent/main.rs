@@ -9,6 +9,7 @@ mod record;
 mod script;
 mod session;
 mod terminal;
+mod transcript;
 
 use clap::Parser as _;
 use std::process::ExitCode;

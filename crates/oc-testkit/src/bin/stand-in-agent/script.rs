@@ -31,6 +31,8 @@ pub(crate) enum Act {
     Write { path: String, text: String },
     /// Replaces text in a file, past all hooks.
     Replace { path: String, from: String, to: String },
+    /// Is billed for so many tokens of output with its next word.
+    Bill(u64),
     /// Prints so many bytes.
     Print(u64),
     /// Asks the user, and waits for ever unless a hook answers.

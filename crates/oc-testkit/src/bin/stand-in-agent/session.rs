@@ -7,6 +7,7 @@ use crate::hooks::Hooks;
 use crate::record::Record;
 use crate::script::Script;
 use crate::terminal::{self, Key};
+use crate::transcript::Transcript;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,7 +37,8 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, String> {
         .session_id
         .clone()
         .unwrap_or_else(|| "00000000-0000-4000-8000-000000000000".to_owned());
-    let hooks = Hooks::new(cli.settings.as_deref(), &session, &cwd)?;
+    let transcript = Transcript::new(&cwd, &session);
+    let hooks = Hooks::new(cli.settings.as_deref(), &session, &cwd, &transcript.path())?;
     if let Some(file) = &script.starts_after {
         wait_for(file);
     }
@@ -58,7 +60,14 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, String> {
     if !prompt.is_empty() {
         hooks.run("UserPromptSubmit", "", &json!({"prompt": prompt}));
     }
-    let mut agent = Agent::new(hooks, record, &cwd, &prompt, cli.output_format == Format::StreamJson);
+    let mut agent = Agent::new(
+        hooks,
+        record,
+        transcript,
+        &cwd,
+        &prompt,
+        cli.output_format == Format::StreamJson,
+    );
     agent.announce(&session, &cli.permission_mode);
     let end = agent.work(&script.acts);
     match end {
