@@ -24,6 +24,7 @@ pub mod faults;
 mod gateway;
 mod get;
 pub mod launchd;
+pub mod messages_api;
 pub mod process;
 pub mod providers;
 mod wait;

@@ -44,8 +44,16 @@ pub fn resident_kb(pid: u32) -> u64 {
         .unwrap_or(0)
 }
 
+/// Its command line, words joined by blanks; empty when it is gone.
+#[must_use]
+pub fn command_line(pid: u32) -> String {
+    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).replace('\0', " ").trim_end().to_owned()
+}
+
 /// The processes whose environment names this HOME.
-pub(crate) fn living_in(home: &std::path::Path) -> Vec<u32> {
+#[must_use]
+pub fn living_in(home: &std::path::Path) -> Vec<u32> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };

@@ -200,7 +200,8 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Taken> {
+/// One request; nothing when it is cut short.
+pub(crate) fn read(stream: &TcpStream) -> Option<Taken> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
