@@ -232,6 +232,8 @@ in_watchdog! {
     service_schema => "service-schema.json";
     /// Notifications that wait for delivery.
     outbox => "outbox";
+    /// The AI session that runs, so that one whose master was killed can be ended.
+    agent_session => "agent-session.json";
     /// Plans that healed.
     playbook => "playbook";
     /// Prometheus text file.

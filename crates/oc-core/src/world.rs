@@ -1,6 +1,6 @@
 //! What a tool knows once its flags are read: the instance's places, its configuration, its journal.
 
-use crate::config::{Config, Env, Loaded, Request};
+use crate::config::{Config, Env, Loaded, Request, Secret};
 use crate::fault::Result;
 use crate::intent::Intent;
 use crate::journal::{Event, Journal, Kind};
@@ -93,6 +93,16 @@ impl World {
     #[must_use]
     pub fn redactor(&self) -> &Redactor {
         self.secrets.redactor()
+    }
+
+    /// A variable for a program that is started with an environment of its own: from our environment, else from `.env`.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<Secret> {
+        std::env::var(name)
+            .ok()
+            .filter(|value| !value.is_empty())
+            .map(Secret::new)
+            .or_else(|| self.secrets.loaded.variable(name).cloned())
     }
 
     /// An event of this tool that happens now.

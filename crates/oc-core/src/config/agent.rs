@@ -3,6 +3,7 @@
 use super::{Secret, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// How a session is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,8 +24,13 @@ pub struct Agent {
     pub enabled: bool,
     /// Agents in the order in which they are tried; names of presets or of `commands`.
     pub agents: Vec<String>,
-    /// Programs and arguments of agents by name, in place of the presets.
+    /// Commands of agents by name. `{prompt}` stands for the one line that names the prompt's file, `{model}` for the
+    /// model; a command without `{prompt}` takes the place of a preset's program, whose arguments follow.
     pub commands: BTreeMap<String, Vec<String>>,
+    /// Names of further environment variables that agents get, from the environment or `.env`.
+    pub environment: Vec<String>,
+    /// A template in place of the prompt of this language.
+    pub prompt_file: Option<PathBuf>,
     /// `tmux` or `headless`.
     pub driver: Driver,
     /// Model passed to the agent; `null` leaves the choice to it.
@@ -45,6 +51,8 @@ impl Default for Agent {
             enabled: false,
             agents: vec!["claude".to_owned()],
             commands: BTreeMap::new(),
+            environment: Vec::new(),
+            prompt_file: None,
             driver: Driver::Tmux,
             model: None,
             anthropic_api_key: None,

@@ -31,6 +31,12 @@ impl Config {
 }
 
 impl Loaded {
+    /// What `.env` says for a name.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&Secret> {
+        self.dotenv.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
     /// A redactor that knows the exact secrets of config.json, `.env`, the environment and the service's configuration
     /// (which is read for that; a broken one too). Build it when there is something to redact, not at every start.
     #[must_use]
