@@ -34,7 +34,11 @@ impl Loaded {
     /// What `.env` says for a name.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Secret> {
-        self.dotenv.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.dotenv
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value)
     }
 
     /// A redactor that knows the exact secrets of config.json, `.env`, the environment and the service's configuration
