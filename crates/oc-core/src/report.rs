@@ -101,7 +101,7 @@ pub enum ServiceState {
     Stopped,
     /// Known to the manager, not running, and the manager will not start it again by itself.
     Failed,
-    /// Not known to the manager.
+    /// Not loaded: not known to the manager, or stopped there (`launchctl bootout`, `systemctl stop`).
     Unregistered,
     /// A person masked or disabled it.
     Masked,

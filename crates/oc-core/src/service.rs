@@ -5,10 +5,11 @@
 pub mod embedded;
 pub mod launchd;
 pub mod starts;
+pub mod systemd;
 
-use crate::config::Manager;
+use crate::config::{self, Manager};
 use crate::paths::Paths;
-use crate::report::{ManagerKind, ServiceState, ServiceView};
+use crate::report::{ManagerKind, ServiceView};
 
 /// What a tool wants a manager to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -31,15 +32,9 @@ pub fn platform_default() -> ManagerKind {
     if cfg!(target_os = "macos") {
         return ManagerKind::Launchd;
     }
-    let uid = rustix::process::getuid().as_raw();
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(
-        || std::path::PathBuf::from(format!("/run/user/{uid}")),
-        std::path::PathBuf::from,
-    );
-    if runtime.join("systemd/private").exists() {
-        ManagerKind::Systemd
-    } else {
-        ManagerKind::Embedded
+    match systemd::runtime_dir() {
+        Some(_) => ManagerKind::Systemd,
+        None => ManagerKind::Embedded,
     }
 }
 
@@ -58,16 +53,12 @@ pub fn chosen(manager: Manager, paths: &Paths) -> ManagerKind {
 
 /// What the manager says about the instance's service. Never on the path of a healthy pass.
 #[must_use]
-pub fn view(manager: ManagerKind, paths: &Paths) -> ServiceView {
-    match manager {
-        ManagerKind::Embedded => embedded::Dir::new(paths.supervise()).view(),
-        ManagerKind::Launchd | ManagerKind::Systemd => ServiceView {
-            manager,
-            state: ServiceState::Unknown,
-            identity: None,
-            exits: Vec::new(),
-            never_ready_in_a_row: 0,
-            next_start_at: None,
-        },
-    }
+pub fn view(manager: ManagerKind, service: &config::Service, paths: &Paths) -> ServiceView {
+    let mut view = match manager {
+        ManagerKind::Embedded => return embedded::Dir::new(paths.supervise()).view(),
+        ManagerKind::Launchd => launchd::view(service),
+        ManagerKind::Systemd => systemd::view(service),
+    };
+    starts::add(&mut view, paths);
+    view
 }

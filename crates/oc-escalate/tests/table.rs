@@ -559,7 +559,7 @@ fn a_waiting_decision_says_why_and_until_when() {
     let decision = scene.after(4 * SEC).pass(Class::Unregistered, None).0;
     assert_eq!(
         decision.reason,
-        "Its manager does not know it. Waiting 6 s: the wait after a restart that did not help."
+        "It is not loaded in its manager. Waiting 6 s: the wait after a restart that did not help."
     );
     assert_eq!(
         decision.next_allowed_at,

@@ -144,7 +144,7 @@ impl Look<'_> {
             }
         }
         if self.wants(CheckName::Service) {
-            let (view, took_ms) = timed(|| oc_core::service::view(self.subject.manager(), paths));
+            let (view, took_ms) = timed(|| oc_core::service::view(self.subject.manager(), &config.service, paths));
             self.note(service::line(&view), took_ms);
             self.reconsider(&view);
             self.seen.service = Some(view);
@@ -193,7 +193,7 @@ impl Look<'_> {
             target, config, paths, ..
         } = self.subject;
         if self.subject.insists(CheckName::Service) && self.seen.service.is_none() {
-            let view = oc_core::service::view(self.subject.manager(), paths);
+            let view = oc_core::service::view(self.subject.manager(), &config.service, paths);
             self.note(service::line(&view), 0);
             self.seen.service = Some(view);
         }

@@ -8,7 +8,7 @@ use crate::checks::process::Process;
 use crate::checks::readiness::{Readiness, Stage};
 use oc_core::class::Class;
 use oc_core::config::Probe;
-use oc_core::report::{Holder, ServiceState, ServiceView};
+use oc_core::report::{Holder, ManagerKind, ServiceState, ServiceView};
 use std::time::Duration;
 
 /// Ends in a row of processes that were never ready, from which on it is a crash loop.
@@ -181,6 +181,10 @@ fn process(seen: &Seen, found: &mut Vec<Class>) {
         match view.state {
             // Beside a live process its own illness is what counts: registering would start a second one.
             ServiceState::Unregistered if !seen.alive() => found.push(Class::Unregistered),
+            // Given up: after too many starts, or after an exit that it was told not to answer with another start.
+            ServiceState::Failed if view.manager == ManagerKind::Systemd && !seen.alive() => {
+                found.push(Class::StartLimit);
+            }
             // The manager was told by a person that nobody wants it to run.
             ServiceState::Stopped if !seen.alive() => found.push(Class::StoppedOnPurpose),
             _ => {}

@@ -142,7 +142,7 @@ pub(super) fn plan(case: &Case<'_>, class: Class) -> Plan {
             Action::Restart,
             Some(Method::Register),
             true,
-            "Its manager does not know it",
+            "It is not loaded in its manager",
         ),
         Class::CrashLoop => climb(
             Action::Doctor,

@@ -23,7 +23,7 @@ pub fn line(view: &ServiceView) -> Check {
         ServiceState::Stopping => "stopping",
         ServiceState::Stopped => "stopped, and not wanted",
         ServiceState::Failed => "not running, and not started again by itself",
-        ServiceState::Unregistered => "not known to it",
+        ServiceState::Unregistered => "not loaded, or stopped there",
         ServiceState::Masked => "masked or disabled by a person",
         ServiceState::Unknown => "could not be asked",
     };
