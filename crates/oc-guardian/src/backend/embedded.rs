@@ -194,11 +194,29 @@ impl<'a> Embedded<'a> {
         Err(Fault::new(Exit::Answer(2), "the supervisor did not come up").hint(format_args!("see {}", log.display())))
     }
 
-    /// Gives a command and waits until it is carried out, at most until the deadline.
+    /// Carries a command out; a supervisor that died is put back for it.
     ///
     /// # Errors
-    /// 69 when no supervisor is there, 74 when it cannot be told.
+    /// 69 when nobody knows how to start it, 2 when it does not come up, 74 when it cannot be told, 77 when what it left is not
+    /// ours to end.
     pub fn tell(&self, verb: Verb, only: Option<Identity>, deadline: &Deadline) -> Result<Told> {
+        if self.supervised() {
+            return self.command(verb, only, deadline);
+        }
+        if verb == Verb::Stop {
+            // Nothing is started only to be stopped.
+            if let Some(orphan) = self.view().identity {
+                end_orphan(&orphan, self.world.config.service.stop_timeout.get())?;
+            }
+            return Ok(Told::Done);
+        }
+        // It takes over a service that still lives; without one it starts it at once.
+        self.launch()?;
+        self.command(verb, only, deadline)
+    }
+
+    /// Gives a command and waits until it is carried out, at most until the deadline.
+    fn command(&self, verb: Verb, only: Option<Identity>, deadline: &Deadline) -> Result<Told> {
         let command = Command::new(verb, only);
         self.send(&command)?;
         while !deadline.passed() {
@@ -235,19 +253,6 @@ impl<'a> Embedded<'a> {
         }
     }
 
-    /// The service's process, waited for a moment: a successor may need one until it is started.
-    #[must_use]
-    pub fn process_soon(&self, deadline: &Deadline) -> Option<Identity> {
-        let deadline = deadline.within(Duration::from_secs(2));
-        loop {
-            let process = self.view().identity;
-            if process.is_some() || deadline.passed() {
-                return process;
-            }
-            pause(LOOK);
-        }
-    }
-
     /// Waits until the service is ready; false when it is not by the deadline.
     #[must_use]
     pub fn wait_ready(&self, deadline: &Deadline) -> bool {
@@ -259,31 +264,31 @@ impl<'a> Embedded<'a> {
         }
         false
     }
+}
 
-    /// Ends a service whose supervisor is dead: TERM, `grace`, KILL of the whole tree.
-    ///
-    /// # Errors
-    /// 77 when it is not ours to end.
-    pub fn end_orphan(&self, service: &Identity, grace: Duration) -> Result<()> {
-        let denied =
-            |e: rustix::io::Errno| Fault::new(Exit::Permission, format_args!("cannot end pid {}: {e}", service.pid));
-        match service.signal(Signal::TERM) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(e) => return Err(denied(e)),
-        }
-        let deadline = Deadline::after(grace);
+/// Ends a service whose supervisor is dead, or what holds its port: TERM, `grace`, KILL of the whole tree.
+///
+/// # Errors
+/// 77 when it is not ours to end.
+pub fn end_orphan(service: &Identity, grace: Duration) -> Result<()> {
+    let denied =
+        |e: rustix::io::Errno| Fault::new(Exit::Permission, format_args!("cannot end pid {}: {e}", service.pid));
+    match service.signal(Signal::TERM) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+        Err(e) => return Err(denied(e)),
+    }
+    let deadline = Deadline::after(grace);
+    while service.alive() && !deadline.passed() {
+        pause(LOOK);
+    }
+    if service.alive() {
+        kill_service_tree(service).map_err(denied)?;
+        let deadline = Deadline::after(Duration::from_secs(5));
         while service.alive() && !deadline.passed() {
             pause(LOOK);
         }
-        if service.alive() {
-            kill_service_tree(service).map_err(denied)?;
-            let deadline = Deadline::after(Duration::from_secs(5));
-            while service.alive() && !deadline.passed() {
-                pause(LOOK);
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The variables of [`NAMING`] that are set.

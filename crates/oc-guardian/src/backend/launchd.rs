@@ -48,7 +48,8 @@ impl<'a> Launchd<'a> {
     /// What is known about the service.
     #[must_use]
     pub fn view(&self) -> ServiceView {
-        oc_core::service::launchd::view(&self.world.config.service)
+        let manager = oc_core::report::ManagerKind::Launchd;
+        oc_core::service::view(manager, &self.world.config.service, &self.world.paths)
     }
 
     /// Why nothing can or may be done about the service from here, as a sentence with the way out.
@@ -59,10 +60,18 @@ impl<'a> Launchd<'a> {
             Looked::NoSession => Some(self.no_session()),
             Looked::Unclear(why) => Some(why),
             Looked::Loaded(_) => None,
-            Looked::NotLoaded if self.agent.owned_by_system(&deadline) => Some(self.second_owner()),
+            Looked::NotLoaded if self.agent.owned_by_system(&deadline) => Some(self.owned_twice()),
             Looked::NotLoaded if self.agent.disabled(&deadline) == Some(true) => Some(self.disabled()),
             Looked::NotLoaded => None,
         }
+    }
+
+    /// A daemon of the machine with the same label.
+    #[must_use]
+    pub fn second_owner(&self) -> Option<String> {
+        self.agent
+            .owned_by_system(&Deadline::after(CALL))
+            .then(|| self.owned_twice())
     }
 
     /// Carries a command out and waits until it is done, at most until the deadline.
@@ -130,7 +139,7 @@ impl<'a> Launchd<'a> {
 
     fn load(&self, deadline: &Deadline) -> Result<Told> {
         if self.agent.owned_by_system(deadline) {
-            return Ok(Told::Refused(self.second_owner()));
+            return Ok(Told::Refused(self.owned_twice()));
         }
         if self.agent.disabled(deadline) == Some(true) {
             return Ok(Told::Refused(self.disabled()));
@@ -264,19 +273,6 @@ impl<'a> Launchd<'a> {
         })
     }
 
-    /// The service's process, waited for a moment: a successor may need one until it is started.
-    #[must_use]
-    pub fn process_soon(&self, deadline: &Deadline) -> Option<Identity> {
-        let deadline = deadline.within(Duration::from_secs(2));
-        loop {
-            let process = self.view().identity;
-            if process.is_some() || deadline.passed() {
-                return process;
-            }
-            pause(LOOK);
-        }
-    }
-
     fn no_session(&self) -> String {
         format!(
             "nobody is logged in at the screen: launchd has no domain {}, and without it no LaunchAgent; log in there, or run \
@@ -293,7 +289,7 @@ impl<'a> Launchd<'a> {
         )
     }
 
-    fn second_owner(&self) -> String {
+    fn owned_twice(&self) -> String {
         format!(
             "{0} belongs to the machine already (system/{0}): a second one is not started; `sudo launchctl bootout system/{0}` \
              frees the label",

@@ -1,7 +1,8 @@
 //! `apply --decision FILE`: carries out what was decided, after looking again whether it still may.
 
 use super::{patience, short_patience, stopped_sentence};
-use crate::backend::embedded::{Absence, Embedded, Told};
+use crate::backend::Backend;
+use crate::backend::embedded::{Told, end_orphan};
 use crate::cli::Apply;
 use crate::outcome::{Outcome, Verdict};
 use oc_core::clock::{Deadline, Stamp};
@@ -44,7 +45,7 @@ pub fn run(world: &World, args: &Apply) -> Result<Answer> {
             decision.action.name()
         )));
     };
-    let backend = Embedded::new(world);
+    let backend = Backend::of(world);
     if world.common.dry_run {
         let before = backend.view().identity;
         let outcome = match verdict_before(world, &backend, &decision, method)? {
@@ -96,7 +97,7 @@ fn read(path: &Path) -> Result<Envelope<Decision>> {
 /// Whether the world is still the one that was decided about. `None`: go on.
 fn verdict_before(
     world: &World,
-    backend: &Embedded<'_>,
+    backend: &Backend<'_>,
     decision: &Decision,
     method: Method,
 ) -> Result<Option<Outcome>> {
@@ -114,8 +115,8 @@ fn verdict_before(
     if intent.maintenance_now(&Stamp::now()).is_some() {
         return refuse("maintenance was declared".to_owned());
     }
-    if !backend.supervised() && backend.absence() == Absence::Ended {
-        return refuse("somebody ended the supervisor, and the service with it".to_owned());
+    if let Some(obstacle) = backend.obstacle() {
+        return refuse(obstacle);
     }
     let current = backend.view().identity;
     match (&decision.identity, &current, method) {
@@ -167,7 +168,7 @@ fn plan(method: Method, current: Option<&Identity>) -> String {
 }
 
 fn act(
-    backend: &Embedded<'_>,
+    backend: &Backend<'_>,
     decision: &Decision,
     method: Method,
     before: Option<&Identity>,
@@ -175,15 +176,9 @@ fn act(
 ) -> Result<Outcome> {
     let failed = |reason: String| Ok(Outcome::new("apply", Verdict::Failed, reason));
     if let (Method::EndStale, Some(stale)) = (method, &decision.identity)
-        && let Err(fault) = backend.end_orphan(stale, STALE_GRACE)
+        && let Err(fault) = end_orphan(stale, STALE_GRACE)
     {
         return failed(format!("the stale process is still there: {fault}"));
-    }
-    if !backend.supervised() {
-        // It takes over a service that still lives; without one it starts it at once.
-        if let Err(fault) = backend.launch() {
-            return failed(format!("the supervisor cannot be put back: {fault}"));
-        }
     }
     let verb = match (method, before) {
         (Method::Graceful, Some(_)) => Verb::Restart,
@@ -192,7 +187,7 @@ fn act(
     };
     let told = match backend.tell(verb, before.cloned(), deadline) {
         Ok(told) => told,
-        Err(fault) => return failed(fault.what),
+        Err(fault) => return failed(fault.to_string()),
     };
     let after = backend.process_soon(deadline);
     Ok(match (told, after) {

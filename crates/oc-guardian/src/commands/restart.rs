@@ -1,7 +1,8 @@
 //! `restart`: a new start, after the service finished its work.
 
 use super::{patience, set_stopped, start};
-use crate::backend::embedded::{Embedded, Told};
+use crate::backend::Backend;
+use crate::backend::embedded::Told;
 use crate::cli::Restart;
 use crate::outcome::{Outcome, Verdict};
 use oc_core::fault::Result;
@@ -15,7 +16,7 @@ use oc_core::world::World;
 /// # Errors
 /// 75 while a healing is under way, 69 when nobody knows how to start it; 74, 77 when state cannot be written.
 pub fn run(world: &World, args: &Restart) -> Result<Answer> {
-    let backend = Embedded::new(world);
+    let backend = Backend::of(world);
     let before = backend.view().identity;
     if world.common.dry_run {
         let reason = match &before {
@@ -33,24 +34,15 @@ pub fn run(world: &World, args: &Restart) -> Result<Answer> {
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
     let deadline = patience(world);
     set_stopped(world, None, "the service is wanted again")?;
-    if !backend.supervised() {
-        backend.launch()?;
-    }
-    if before.is_some()
-        && let Told::Refused(reason) | Told::Late(reason) = backend.tell(Verb::Restart, before.clone(), &deadline)?
-    {
-        return Outcome::new("restart", Verdict::Failed, format!("not restarted: {reason}"))
+    let (verb, not_done) = match &before {
+        Some(_) => (Verb::Restart, "not restarted"),
+        None => (Verb::Start, "not started"),
+    };
+    if let Told::Refused(reason) | Told::Late(reason) = backend.tell(verb, before.clone(), &deadline)? {
+        return Outcome::new("restart", Verdict::Failed, format!("{not_done}: {reason}"))
             .processes(before, backend.view().identity)
             .took(deadline.elapsed())
             .answer();
     }
-    if before.is_none()
-        && let Told::Refused(reason) | Told::Late(reason) = backend.tell(Verb::Start, None, &deadline)?
-    {
-        return Outcome::new("restart", Verdict::Failed, format!("not started: {reason}"))
-            .processes(before, backend.view().identity)
-            .took(deadline.elapsed())
-            .answer();
-    }
-    start::finish("restart", &backend, before, args.wait, &deadline)
+    start::finish("restart", world, &backend, before, args.wait, &deadline)
 }

@@ -1,7 +1,8 @@
 //! `stop`: the will first, then the deed. Nothing starts it again until `start`.
 
 use super::{asker, patience, set_stopped};
-use crate::backend::embedded::{Embedded, Told};
+use crate::backend::Backend;
+use crate::backend::embedded::Told;
 use crate::cli::Stop;
 use crate::outcome::{Outcome, Verdict};
 use oc_core::clock::Stamp;
@@ -16,7 +17,7 @@ use oc_core::world::World;
 /// # Errors
 /// 74, 77 when the will cannot be written (nothing is stopped then: it would only be started again).
 pub fn run(world: &World, args: &Stop) -> Result<Answer> {
-    let backend = Embedded::new(world);
+    let backend = Backend::of(world);
     let before = backend.view().identity;
     if world.common.dry_run {
         let reason = match &before {
@@ -40,14 +41,10 @@ pub fn run(world: &World, args: &Stop) -> Result<Answer> {
         Some(stopped),
         &format!("the service is to stay stopped, says {by}"),
     )?;
-    let mut late = None;
-    if backend.supervised() {
-        if let Told::Refused(why) | Told::Late(why) = backend.tell(Verb::Stop, None, &deadline)? {
-            late = Some(why);
-        }
-    } else if let Some(orphan) = &before {
-        backend.end_orphan(orphan, world.config.service.stop_timeout.get())?;
-    }
+    let late = match backend.tell(Verb::Stop, None, &deadline)? {
+        Told::Done => None,
+        Told::Refused(why) | Told::Late(why) => Some(why),
+    };
     let after = backend.view().identity;
     let (outcome, reason) = match (&before, &after) {
         (_, Some(process)) => {

@@ -9,7 +9,6 @@ use crate::supervise::{Plan, Supervisor};
 use oc_core::config::Service;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
-use oc_core::http::Target;
 use oc_core::proc::which;
 use oc_core::run::Answer;
 use oc_core::service::embedded::{Dir, Recipe};
@@ -50,7 +49,7 @@ pub fn run(world: &World, args: &Supervise) -> Result<Answer> {
             step: service.supervise.backoff_step.get(),
             max: service.supervise.backoff_max.get(),
         },
-        question: question(world),
+        question: Question::of(world).map(Arc::new),
         stop_timeout: service.stop_timeout.get(),
         restart_signal: restart_signal(service),
         healer: (!args.no_heal).then(|| {
@@ -95,21 +94,6 @@ pub fn run(world: &World, args: &Supervise) -> Result<Answer> {
         "ended",
         &serde_json::json!({"dry_run": false}),
     )
-}
-
-fn question(world: &World) -> Option<Arc<Question>> {
-    let probe = world.config.probe.clone();
-    match Target::parse(&probe.url) {
-        Ok(target) => Some(Arc::new(Question {
-            target,
-            probe,
-            poll: world.config.service.supervise.ready_poll.get(),
-        })),
-        Err(fault) => {
-            out::talk(format_args!("the service will never be seen ready: {fault}"));
-            None
-        }
-    }
 }
 
 /// Only signals that a service can be expected to take as "restart". USR1 never: with OpenClaw it opens a debugger.

@@ -6,6 +6,7 @@ use oc_core::clock::{Deadline, pause};
 use oc_core::config::{self, Expect};
 use oc_core::http::{self, Limits, Response, Target};
 use oc_core::identity::{self, Identity};
+use oc_core::world::World;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,6 +91,35 @@ fn ask_until(question: &Question, process: &Identity, fresh: bool, over: &Atomic
 }
 
 impl Question {
+    /// What is asked of the instance's service; `None`, and a word about it, when its URL is none.
+    #[must_use]
+    pub fn of(world: &World) -> Option<Self> {
+        let probe = world.config.probe.clone();
+        match Target::parse(&probe.url) {
+            Ok(target) => Some(Self {
+                target,
+                probe,
+                poll: world.config.service.supervise.ready_poll.get(),
+            }),
+            Err(fault) => {
+                oc_core::out::talk(format_args!("the service will never be seen ready: {fault}"));
+                None
+            }
+        }
+    }
+
+    /// Whether somebody answers as the service does when it is ready.
+    #[must_use]
+    pub fn answered(&self) -> bool {
+        self.serving(None)
+    }
+
+    /// Whether the one who answers belongs to this process.
+    #[must_use]
+    pub fn is_from(&self, process: &Identity) -> bool {
+        belongs(&self.target, process)
+    }
+
     /// Live, and its start is over. Readiness alone does not do: one broken channel keeps it from "ready" for ever, and a
     /// crash of such a gateway is still no crash loop.
     fn serving(&self, newest: Option<Duration>) -> bool {

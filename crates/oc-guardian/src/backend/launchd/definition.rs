@@ -1,23 +1,18 @@
-//! The property list on disk: whether launchd can take it, and where a lost one comes from. It is never made up: only the one
-//! who wrote it knows node's path, ports and environment.
+//! The property list on disk: whether launchd can take it.
 
 use oc_core::clock::Deadline;
-use oc_core::config::Kind;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
-use oc_core::proc::{Cmd, which};
+use oc_core::proc::which;
 use oc_core::service::launchd::{Agent, Call};
 use oc_core::world::World;
 use plist::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 /// A property list is a few kilobytes.
 const CAP: u64 = 1 << 20;
-/// `openclaw gateway install` takes 5 s on an idle machine.
-const INSTALL: Duration = Duration::from_secs(90);
 
 /// Makes sure that there is one which launchd takes.
 ///
@@ -28,23 +23,8 @@ pub(super) fn put_right(world: &World, agent: &Agent, deadline: &Deadline) -> Re
         None => return keep_private(agent.plist()),
         Some(wrong) => wrong,
     };
-    if world.config.service.kind == Kind::Openclaw && which("openclaw").is_some() {
-        oc_core::out::talk(format_args!("{wrong}; asking openclaw for a new one"));
-        let mut cmd = Cmd::new("openclaw");
-        cmd.args(["gateway", "install", "--force"]);
-        if let Some(profile) = world.paths.profile() {
-            cmd.args(["--profile", profile]);
-        }
-        cmd.timeout(deadline.within(INSTALL).left());
-        let output = cmd.run()?;
-        if self::wrong(agent).is_none() {
-            return keep_private(agent.plist());
-        }
-        oc_core::out::talk(format_args!(
-            "openclaw gateway install: {:?} {}",
-            output.ended,
-            output.stderr_text().trim()
-        ));
+    if crate::backend::definition::recover(world, agent.plist(), deadline)? && self::wrong(agent).is_none() {
+        return keep_private(agent.plist());
     }
     Err(Fault::new(Exit::Unavailable, wrong).hint(format_args!(
         "put {} back (`openclaw gateway install --force` writes the gateway's), then `{}`",
