@@ -45,3 +45,17 @@ pub fn colour_by_default() -> bool {
 pub fn someone_watches() -> bool {
     io::stderr().is_terminal()
 }
+
+/// One line that a person types; `None` when none comes in time.
+#[must_use]
+pub fn line_from_stdin(patience: std::time::Duration) -> Option<String> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = io::stdin();
+    let limit = Timespec {
+        tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: 0,
+    };
+    let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&limit)).ok()?;
+    let mut line = String::new();
+    (ready > 0 && stdin.read_line(&mut line).ok()? > 0).then_some(line)
+}

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::fault::{Fault, Result};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// The name of the instance that is meant when none is named.
@@ -176,9 +176,22 @@ impl Paths {
     }
 }
 
+impl Paths {
+    /// Whether an entry of the watchdog directory is ours: one of our names, with whatever is put behind it (a rotated journal,
+    /// a file put aside), or a temporary file of ours.
+    #[must_use]
+    pub fn is_ours(name: &OsStr) -> bool {
+        let name = name.to_string_lossy();
+        let stem = |name: &str| name.split(['.', '/']).next().unwrap_or_default().to_owned();
+        name.starts_with(".oc-") || IN_WATCHDOG.iter().any(|ours| stem(ours) == stem(&name))
+    }
+}
+
 /// One accessor for each name in the watchdog directory.
 macro_rules! in_watchdog {
     ($($(#[doc = $doc:literal])+ $method:ident => $name:literal;)+) => {
+        const IN_WATCHDOG: &[&str] = &[$($name),+];
+
         impl Paths {
             $($(#[doc = $doc])+
             #[must_use]
@@ -224,6 +237,8 @@ in_watchdog! {
     starts => "starts.json";
     /// What `oc-guardian install` registered where.
     registration => "registration.json";
+    /// The predecessor's jobs that `--takeover` put out of action, and how they come back.
+    taken_over => "taken-over";
     /// Snapshots of the service's configuration by content hash, and their index.
     generations => "generations";
     /// The repair that is neither kept nor taken back yet.
@@ -296,6 +311,23 @@ mod tests {
         assert_eq!(paths.healing_lock(), paths.locks().join("healing.lock"));
         assert_eq!((paths.instance(), paths.profile()), ("default", None));
         assert_eq!(resolve(&named("default"), &[("HOME", "/home/u")]).unwrap(), paths);
+    }
+
+    #[test]
+    fn our_files_are_known_by_name_and_others_are_not() {
+        for name in [
+            "state.json",
+            "journal.jsonl.2",
+            "journal.lock",
+            "config.json.unreadable.1",
+            "locks",
+            ".oc-x.new",
+        ] {
+            assert!(Paths::is_ours(OsStr::new(name)), "{name}");
+        }
+        for name in ["crash-counter", "statement.pdf", "", ".env", ".ssh"] {
+            assert!(!Paths::is_ours(OsStr::new(name)), "{name}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const EXITS: &str = "\
 Exit codes:
-  start, stop, restart, apply
+  start, stop, restart, apply, install, uninstall
              0 done (or nothing to do), 1 refused: a person's will or another fact forbids it, 2 tried and failed
   status     0 running, 1 on its way (starting, stopping, waiting before the next start), 2 stopped on purpose,
              3 not running, 4 not known here
@@ -63,6 +63,46 @@ pub enum Command {
     Ensure,
     /// Carry out what `oc-escalate decide` decided
     Apply(Apply),
+    /// Have healing passes and guardian start by themselves: launchd or systemd, and cron
+    #[command(after_help = INSTALL)]
+    Install(Install),
+    /// Take away what install registered, and nothing else
+    Uninstall(Uninstall),
+}
+
+const INSTALL: &str = "\
+Examples:
+  oc-guardian install --dry-run              what would be done, and nothing of it
+  oc-guardian install --agent claude         with consent to the AI doctor
+  oc-guardian install --takeover             in place of an earlier self-healing system
+What it will do is printed before it is done. A second install changes nothing.";
+
+/// `install`
+#[derive(Debug, Args)]
+pub struct Install {
+    /// Time between two healing passes, kept in config.json [default: policy.interval]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub interval: Option<Duration>,
+    /// Leave the crontab alone: the guardian becomes a job of the service manager
+    #[arg(long)]
+    pub no_cron: bool,
+    /// Leave launchd and systemd alone: cron starts the passes, once a minute
+    #[arg(long)]
+    pub no_service: bool,
+    /// Put the jobs of an earlier self-healing system out of action; their files are kept
+    #[arg(long)]
+    pub takeover: bool,
+    /// Consent to the AI doctor, by this agent; `none` takes the consent back. It costs money, and logs leave the machine
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+}
+
+/// `uninstall`
+#[derive(Debug, Args)]
+pub struct Uninstall {
+    /// Remove our state as well: history, snapshots, settings
+    #[arg(long)]
+    pub purge: bool,
 }
 
 /// `supervise`
@@ -145,6 +185,8 @@ impl Tool for Guardian {
             Command::Status => commands::status::run(&world),
             Command::Ensure => commands::ensure::run(&world),
             Command::Apply(args) => commands::apply::run(&world, args),
+            Command::Install(args) => commands::install::run(&world, args),
+            Command::Uninstall(args) => commands::uninstall::run(&world, args),
         }
     }
 }

@@ -3,11 +3,13 @@
 pub mod apply;
 pub mod ensure;
 pub mod exec;
+pub mod install;
 pub mod restart;
 pub mod start;
 pub mod status;
 pub mod stop;
 pub mod supervise;
+pub mod uninstall;
 
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::Result;

@@ -104,17 +104,6 @@ pub struct Programs {
     pub path: String,
 }
 
-/// What `--takeover` put out of action, and how it comes back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TakenOver {
-    /// What it was: `launchd job com.openclaw.healthcheck`.
-    pub what: String,
-    /// Where its file was moved to, if it had one.
-    pub kept_at: Option<PathBuf>,
-    /// The command that undoes it.
-    pub undo: String,
-}
-
 /// What is registered for one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
@@ -130,9 +119,9 @@ pub struct Registration {
     /// The lines between our two marks in the crontab; `None` without cron.
     #[serde(default)]
     pub crontab: Option<String>,
-    /// The predecessor's.
+    /// Directories that were not there before; uninstall removes them when they are empty.
     #[serde(default)]
-    pub taken_over: Vec<TakenOver>,
+    pub made: Vec<PathBuf>,
 }
 
 impl Registration {
@@ -163,6 +152,18 @@ impl Registration {
             store.put_aside()?;
         }
         store.save(self)
+    }
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// 74 or 77 with the path.
+    pub fn forget(paths: &Paths) -> Result<()> {
+        let path = paths.registration();
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Fault::io("remove", &path, e)),
+            _ => Ok(()),
+        }
     }
 
     /// The job of this kind, if there is one.

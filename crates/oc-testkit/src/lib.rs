@@ -19,6 +19,7 @@
 
 mod canned;
 mod cmd;
+mod crontab;
 mod env;
 pub mod faults;
 mod gateway;
@@ -31,6 +32,7 @@ mod wait;
 
 pub use canned::{Canned, Step};
 pub use cmd::{Cmd, Output, Running};
+pub use crontab::Crontab;
 pub use env::{TestEnv, bin, free_port, scripts};
 pub use faults::{Faults, Hostile};
 pub use gateway::{Gateway, GatewayBuilder};

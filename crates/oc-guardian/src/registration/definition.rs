@@ -92,6 +92,12 @@ impl Definition {
         }
     }
 
+    /// Whether it is there byte for byte.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        fsx::read_capped(&self.path, CAP).is_ok_and(|now| now.as_deref() == Some(self.bytes()))
+    }
+
     /// Writes it back, 0600, whatever stands there.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ impl Healer {
     pub fn new(world: &World, every: Duration) -> Self {
         let mut command = world.config.service.supervise.heal_command.clone();
         if command.is_empty() {
-            command.push(find().to_string_lossy().into_owned());
+            command.push(program().to_string_lossy().into_owned());
         }
         let upkeep = UPKEEP.iter().filter_map(|(tool, args, every)| {
             let tool = beside(tool)?.to_string_lossy().into_owned();
@@ -162,7 +162,8 @@ pub fn forget_run(cmd: &mut Cmd) {
 }
 
 /// `oc-heal` beside us (installed), in the source tree we were built in, or on PATH.
-fn find() -> PathBuf {
+#[must_use]
+pub fn program() -> PathBuf {
     let beside = std::env::current_exe()
         .ok()
         .and_then(|exe| Some(exe.parent()?.to_owned()));
