@@ -141,7 +141,9 @@ fn bootstrap(agent: &Agent) -> Result<()> {
                 let what = format!("launchd does not load {}: {}", agent.label(), reply.complaint);
                 return Err(Fault::new(Exit::Io, what).hint(format_args!("try `{}`", agent.line(Call::Bootstrap))));
             }
-            _ => pause(Duration::from_millis(500)),
+            _ => {
+                pause(Duration::from_millis(500));
+            }
         }
     }
 }
