@@ -237,6 +237,10 @@ in_watchdog! {
     starts => "starts.json";
     /// What `oc-guardian install` registered where.
     registration => "registration.json";
+    /// Its time says when the watchdog last had the guardian look after its own entry.
+    upkeep => "upkeep";
+    /// What the guardian put back when.
+    ensure => "ensure.json";
     /// The predecessor's jobs that `--takeover` put out of action, and how they come back.
     taken_over => "taken-over";
     /// Snapshots of the service's configuration by content hash, and their index.

@@ -60,6 +60,10 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
         }
         true => dir.remove(),
     }
+    drop(lock);
+    if exit == Exit::Good {
+        crate::upkeep::after_healthy_pass(world);
+    }
     Ok(exit)
 }
 

@@ -14,3 +14,4 @@ pub mod pass;
 pub mod policy;
 pub mod simulate;
 pub mod state;
+pub mod upkeep;

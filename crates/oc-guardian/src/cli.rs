@@ -61,6 +61,8 @@ pub enum Command {
     Status,
     /// Put back what is missing: a supervisor that died
     Ensure,
+    /// Look after the guardian's own entry in the crontab; the watchdog calls it now and then
+    Upkeep,
     /// Carry out what `oc-escalate decide` decided
     Apply(Apply),
     /// Have healing passes and guardian start by themselves: launchd or systemd, and cron
@@ -184,6 +186,7 @@ impl Tool for Guardian {
             Command::Restart(args) => commands::restart::run(&world, args),
             Command::Status => commands::status::run(&world),
             Command::Ensure => commands::ensure::run(&world),
+            Command::Upkeep => commands::upkeep::run(&world),
             Command::Apply(args) => commands::apply::run(&world, args),
             Command::Install(args) => commands::install::run(&world, args),
             Command::Uninstall(args) => commands::uninstall::run(&world, args),

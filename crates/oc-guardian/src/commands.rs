@@ -10,6 +10,7 @@ pub mod status;
 pub mod stop;
 pub mod supervise;
 pub mod uninstall;
+pub mod upkeep;
 
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::Result;

@@ -3,7 +3,7 @@
 mod carry_out;
 mod consent;
 mod jobs;
-mod manager;
+pub(crate) mod manager;
 mod plan;
 mod predecessor;
 pub mod render;

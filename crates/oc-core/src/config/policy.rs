@@ -36,6 +36,9 @@ pub struct Policy {
     pub flapping: Flapping,
     /// Unloaded again this soon after we registered it: a person did that, it is left alone.
     pub unloaded_by_person: Span,
+    /// Whether the guardian enables again what is disabled in launchd or masked in systemd. Off: only a person does that,
+    /// so it is reported.
+    pub reenable_disabled: bool,
     /// While the history cannot be written, at most one restart or doctor run in this time.
     pub unwritable_spacing: Span,
     /// Restart gracefully (as for memory) when it is slow. Off: a slow answer is reported only.
@@ -60,6 +63,7 @@ impl Default for Policy {
             healthy: HealthyAgain::default(),
             flapping: Flapping::default(),
             unloaded_by_person: Span::mins(10),
+            reenable_disabled: false,
             unwritable_spacing: Span::mins(10),
             restart_when_slow: false,
             restart_when_deep_failed: false,

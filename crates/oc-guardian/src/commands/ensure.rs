@@ -1,102 +1,137 @@
-//! `ensure`: puts back what is missing. For cron, independent of everything it guards.
+//! `ensure`: puts back what is missing, then has one pass look after the service. For cron, independent of everything it
+//! guards.
 
 use super::stopped_sentence;
-use crate::backend::embedded::{Absence, Embedded};
+use crate::backend::Backend;
+use crate::ensure::{self, Did, Part, upkeep};
 use crate::outcome::{Outcome, Verdict};
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
-use oc_core::journal::Kind;
 use oc_core::lock::HealingLock;
+use oc_core::report::ManagerKind;
 use oc_core::run::Answer;
 use oc_core::world::World;
+use serde::Serialize;
 use std::time::Duration;
 
-/// See the module. 0 all in place, 1 put right, 2 not put right.
+/// Added to the outcome.
+#[derive(Debug, Serialize)]
+struct Body {
+    #[serde(flatten)]
+    outcome: Outcome,
+    /// What was not as recorded.
+    parts: Vec<Part>,
+    /// How the pass of oc-heal ended; null when there was none.
+    pass: Option<u8>,
+}
+
+/// See the module. 0 all in place, or left alone on purpose; 1 put right; 2 not put right.
 ///
 /// # Errors
 /// 75 while a healing is under way; 74, 77 when state cannot be read.
 pub fn run(world: &World) -> Result<Answer> {
-    let backend = Embedded::new(world);
-    if let Some(outcome) = nothing_to_do(world, &backend)? {
-        return answer(&outcome);
-    }
-    let before = backend.view().identity;
-    if world.common.dry_run {
-        let outcome = Outcome::new(
-            "ensure",
-            Verdict::Done,
-            "would start the supervisor again: it is not running",
-        );
-        return answer(&outcome.planned().processes(before.clone(), before));
-    }
-    let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
-    // Meanwhile another one may have done it, or a person may have said otherwise.
-    if let Some(outcome) = nothing_to_do(world, &backend)? {
-        return answer(&outcome);
-    }
-    let took = Deadline::after(Duration::from_secs(60));
-    let outcome = match backend.launch() {
-        Ok(()) => {
-            let text = "the supervisor was gone; it is started again";
-            world.journal.note(&world.event(Kind::Guardian, text));
-            Outcome::new("ensure", Verdict::Done, text)
+    let took = Deadline::after(Duration::from_secs(3600));
+    let dry_run = world.common.dry_run;
+    let supervised = oc_core::service::chosen(world.config.service.manager, &world.paths) == ManagerKind::Embedded;
+    let before = Backend::of(world).view().identity;
+    if let Some(why) = left_alone(world)? {
+        if !dry_run && !supervised {
+            upkeep::jobs(world, Exit::Good);
         }
-        Err(fault) => {
-            let hint = fault.hint.map_or_else(String::new, |h| format!(" ({h})"));
-            let text = format!("the supervisor is gone and cannot be put back: {}{hint}", fault.what);
-            world.journal.note(&world.event(Kind::Warning, &text));
-            Outcome::new("ensure", Verdict::Failed, text)
+        let outcome = Outcome::new("ensure", Verdict::Unchanged, why);
+        return answer(outcome.processes(before.clone(), before), Vec::new(), None);
+    }
+    let ended = ensure::end_stuck_holder(world)?;
+    let mut parts = {
+        // Not while another one acts; and given up before the pass, which takes it itself.
+        let _lock = match dry_run {
+            true => None,
+            false => Some(HealingLock::acquire(&world.paths.healing_lock())?),
+        };
+        // Meanwhile a person may have said otherwise.
+        match left_alone(world)? {
+            Some(_) => Vec::new(),
+            None => ensure::everything(world)?,
         }
     };
-    answer(&outcome.processes(before, backend.view().identity).took(took.elapsed()))
+    parts.extend(ended.map(Part::stuck));
+    let inside = oc_core::lock::inside(&world.paths.healing_lock());
+    // Under the embedded supervisor passes come by themselves; inside a pass there is one already.
+    let pass = match dry_run || inside || supervised {
+        true => None,
+        false => Some(upkeep::heal(world)?),
+    };
+    let verdict = verdict(&parts, pass);
+    let after = Backend::of(world).view().identity;
+    let outcome = Outcome::new("ensure", verdict, sentence(&parts, pass))
+        .processes(before, after)
+        .took(took.elapsed());
+    if !dry_run && !supervised {
+        let (exit, _) = exit(verdict);
+        upkeep::jobs(world, exit);
+    }
+    answer(outcome, parts, pass)
 }
 
-fn nothing_to_do(world: &World, backend: &Embedded<'_>) -> Result<Option<Outcome>> {
+fn left_alone(world: &World) -> Result<Option<String>> {
     let intent = super::intent(world)?;
-    let say = |verdict, reason: String| {
-        let process = backend.view().identity;
-        Some(Outcome::new("ensure", verdict, reason).processes(process.clone(), process))
-    };
-    if let Some(supervisor) = backend.frozen() {
-        let reason = format!(
-            "the supervisor (pid {0}) is stopped by a signal; continue it with `kill -CONT {0}`",
-            supervisor.pid
-        );
-        return Ok(say(Verdict::Failed, reason));
-    }
-    if backend.supervised() {
-        return Ok(say(Verdict::Unchanged, "all in place".to_owned()));
-    }
     if let Some(stopped) = &intent.stopped {
-        return Ok(say(
-            Verdict::Unchanged,
-            format!("left alone: {}", stopped_sentence(stopped)),
-        ));
+        return Ok(Some(format!("left alone: {}", stopped_sentence(stopped))));
     }
-    if intent.maintenance_now(&Stamp::now()).is_some() {
-        return Ok(say(Verdict::Unchanged, "left alone: maintenance".to_owned()));
-    }
-    Ok(match backend.absence() {
-        Absence::Ended => {
-            let reason =
-                "left alone: somebody ended the supervisor, and the service with it; `oc-guardian start` starts both";
-            say(Verdict::Unchanged, reason.to_owned())
-        }
-        Absence::NeverThere => {
-            let reason =
-                "no supervisor was ever started for this instance; start one with `oc-guardian supervise -- COMMAND`";
-            say(Verdict::Failed, reason.to_owned())
-        }
-        Absence::Died => None,
-    })
+    let maintenance = intent.maintenance_now(&Stamp::now());
+    Ok(maintenance.map(|_| "left alone: maintenance".to_owned()))
 }
 
-fn answer(outcome: &Outcome) -> Result<Answer> {
-    let (exit, verdict) = match outcome.outcome {
+fn verdict(parts: &[Part], pass: Option<Exit>) -> Verdict {
+    let any = |did| parts.iter().any(|part| part.did == did);
+    let healthy = pass.is_none_or(|exit| matches!(exit.code(), 0 | 75));
+    if any(Did::Failed) || !healthy {
+        Verdict::Failed
+    } else if any(Did::PutRight) {
+        Verdict::Done
+    } else {
+        Verdict::Unchanged
+    }
+}
+
+fn sentence(parts: &[Part], pass: Option<Exit>) -> String {
+    let mut said: Vec<String> = parts
+        .iter()
+        .map(|part| match part.did {
+            Did::Left => format!("left alone: {}", part.text),
+            _ => part.text.clone(),
+        })
+        .collect();
+    match pass.map(Exit::code) {
+        None | Some(0 | 75) => {}
+        Some(1) => said.push("the service is not healthy yet; the healing goes on at the next pass".to_owned()),
+        Some(2) => said.push("the service needs a person: see `oc-report status`".to_owned()),
+        Some(3) => said.push("whether the service is healthy could not be told".to_owned()),
+        Some(code) => said.push(format!("the healing pass ended with {code}")),
+    }
+    if said.is_empty() {
+        return "all in place".to_owned();
+    }
+    said.join("; ")
+}
+
+fn exit(verdict: Verdict) -> (Exit, &'static str) {
+    match verdict {
         Verdict::Unchanged | Verdict::Refused => (Exit::Good, "in_place"),
         Verdict::Done => (Exit::Answer(1), "put_right"),
         Verdict::Failed => (Exit::Answer(2), "not_put_right"),
+    }
+}
+
+fn answer(outcome: Outcome, parts: Vec<Part>, pass: Option<Exit>) -> Result<Answer> {
+    let (exit, verdict) = exit(outcome.outcome);
+    let would = if outcome.dry_run { "dry run: " } else { "" };
+    let text = format!("{would}{}\n", outcome.reason);
+    let body = Body {
+        outcome,
+        parts,
+        pass: pass.map(Exit::code),
     };
-    outcome.answer_with(exit, verdict)
+    Ok(Answer::new("oc.guardian/1", exit, verdict, &body)?.text(text))
 }

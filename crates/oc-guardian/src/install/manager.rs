@@ -18,7 +18,7 @@ const BOOTSTRAP: Duration = Duration::from_secs(30);
 
 /// Whether the job is loaded and enabled as its files say.
 #[must_use]
-pub(super) fn registered(job: &Job) -> bool {
+pub(crate) fn registered(job: &Job) -> bool {
     match job.manager {
         ManagerKind::Systemd => {
             let properties = "LoadState,UnitFileState,ActiveState,NeedDaemonReload";
@@ -40,7 +40,7 @@ pub(super) fn registered(job: &Job) -> bool {
 ///
 /// # Errors
 /// 69 when the manager is not there, 74 with what it said.
-pub(super) fn register(job: &Job) -> Result<()> {
+pub(crate) fn register(job: &Job) -> Result<()> {
     match job.manager {
         ManagerKind::Systemd => {
             reload(job.manager)?;
@@ -71,7 +71,7 @@ pub(super) fn register(job: &Job) -> Result<()> {
 ///
 /// # Errors
 /// 69 when the manager is not there, 74 with what it said.
-pub(super) fn unregister(manager: ManagerKind, name: &str) -> Result<()> {
+pub(crate) fn unregister(manager: ManagerKind, name: &str) -> Result<()> {
     match manager {
         ManagerKind::Systemd => {
             let out = systemctl(&["disable", "--now", name])?;
@@ -91,7 +91,7 @@ pub(super) fn unregister(manager: ManagerKind, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// 69 when the manager is not there, 74 with what it said.
-pub(super) fn reload(manager: ManagerKind) -> Result<()> {
+pub(crate) fn reload(manager: ManagerKind) -> Result<()> {
     if manager == ManagerKind::Systemd {
         must(systemctl(&["daemon-reload"])?, "reload", "the units")?;
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a healthy pass is too cheap to do, and how often it is done instead, for the tools that are installed.
-const UPKEEP: [(&str, &[&str], Duration); 3] = [
+pub const UPKEEP: [(&str, &[&str], Duration); 3] = [
     // What it remembers of a healthy service is what repairs restore from.
     (
         "oc-doctor",
@@ -176,13 +176,15 @@ pub fn program() -> PathBuf {
 }
 
 /// A tool of ours that is installed next to us.
-fn beside(tool: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn beside(tool: &str) -> Option<PathBuf> {
     let path = std::env::current_exe().ok()?.parent()?.join(tool);
     which(&path.to_string_lossy())
 }
 
 /// PATH with our own directory in front: the tools of a pass lie beside us, and cron gives a poor PATH.
-fn path_with_tools() -> Option<std::ffi::OsString> {
+#[must_use]
+pub fn path_with_tools() -> Option<std::ffi::OsString> {
     let own = std::env::current_exe().ok()?.parent()?.to_owned();
     let rest = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&rest))).ok()
