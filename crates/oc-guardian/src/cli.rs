@@ -61,6 +61,8 @@ pub enum Command {
     Status,
     /// Put back what is missing: a supervisor that died
     Ensure,
+    /// Look whether everything is there that a healing will need; says how to mend what is not
+    SelfCheck(SelfCheck),
     /// Carry out what `oc-escalate decide` decided
     Apply(Apply),
     /// Have healing passes and guardian start by themselves: launchd or systemd, and cron
@@ -151,6 +153,14 @@ pub struct Restart {
     pub wait: bool,
 }
 
+/// `self-check`
+#[derive(Debug, Args)]
+pub struct SelfCheck {
+    /// Go through register, start, kill -9, unload, disable, ... with a throw-away job, and print a transcript for a bug report
+    #[arg(long)]
+    pub exercise: bool,
+}
+
 /// `apply`
 #[derive(Debug, Args)]
 pub struct Apply {
@@ -184,6 +194,7 @@ impl Tool for Guardian {
             Command::Restart(args) => commands::restart::run(&world, args),
             Command::Status => commands::status::run(&world),
             Command::Ensure => commands::ensure::run(&world),
+            Command::SelfCheck(args) => commands::self_check::run(&world, args),
             Command::Apply(args) => commands::apply::run(&world, args),
             Command::Install(args) => commands::install::run(&world, args),
             Command::Uninstall(args) => commands::uninstall::run(&world, args),

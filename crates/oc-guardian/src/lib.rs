@@ -5,6 +5,7 @@ pub mod backend;
 pub mod cli;
 pub mod commands;
 pub mod crontab;
+pub mod exercise;
 pub mod install;
 pub mod outcome;
 pub mod registration;
