@@ -183,6 +183,7 @@ impl Tool for Guardian {
                 return commands::supervise::run(&World::open_whatever(Self::NAME, &self.common)?, args);
             }
             Command::Exec(args) => return commands::exec::run(&World::open_whatever(Self::NAME, &self.common)?, args),
+            Command::SelfCheck(args) => return commands::self_check::run(Self::NAME, &self.common, args),
             _ => {}
         }
         let world = World::open(Self::NAME, &self.common, true)?;
@@ -194,7 +195,7 @@ impl Tool for Guardian {
             Command::Restart(args) => commands::restart::run(&world, args),
             Command::Status => commands::status::run(&world),
             Command::Ensure => commands::ensure::run(&world),
-            Command::SelfCheck(args) => commands::self_check::run(&world, args),
+            Command::SelfCheck(args) => commands::self_check::run(Self::NAME, &self.common, args),
             Command::Apply(args) => commands::apply::run(&world, args),
             Command::Install(args) => commands::install::run(&world, args),
             Command::Uninstall(args) => commands::uninstall::run(&world, args),

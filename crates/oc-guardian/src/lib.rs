@@ -9,4 +9,5 @@ pub mod exercise;
 pub mod install;
 pub mod outcome;
 pub mod registration;
+pub mod self_check;
 pub mod supervise;

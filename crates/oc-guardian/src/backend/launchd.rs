@@ -4,7 +4,7 @@
 //! what is true, before and after. A loaded job need not run, because launchd withholds starts that nobody asked for; hence
 //! every start ends with a kickstart and a pid that was seen.
 
-mod definition;
+pub(crate) mod definition;
 
 use super::embedded::Told;
 use oc_core::clock::{Deadline, pause};

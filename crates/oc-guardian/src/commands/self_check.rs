@@ -1,18 +1,24 @@
 //! `self-check`: is everything there that a healing will need? `--exercise` goes through the service manager's answers.
 
 use crate::cli::SelfCheck;
-use crate::exercise;
+use crate::{exercise, self_check};
 use oc_core::fault::Result;
-use oc_core::run::Answer;
+use oc_core::run::{Answer, Common};
+use oc_core::service;
 use oc_core::world::World;
 
-/// See the module.
+/// See the module. What is wrong with our configuration is one of the findings.
 ///
 /// # Errors
-/// 70 when it cannot be turned into JSON; those of the exercise.
-pub fn run(world: &World, args: &SelfCheck) -> Result<Answer> {
+/// 70 when it cannot be turned into JSON, 78 when nobody says where home is; those of the exercise.
+pub fn run(tool: &'static str, common: &Common, args: &SelfCheck) -> Result<Answer> {
+    let (world, trouble) = match World::open(tool, common, false) {
+        Ok(world) => (world, None),
+        Err(fault) => (World::open_whatever(tool, common)?, Some(fault)),
+    };
     if args.exercise {
-        return exercise::run(world);
+        return exercise::run(&world);
     }
-    exercise::run(world)
+    let manager = service::chosen(world.config.service.manager, &world.paths);
+    self_check::run(&world, service::view(manager, &world.paths), trouble.as_ref())
 }

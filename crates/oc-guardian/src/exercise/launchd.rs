@@ -102,9 +102,9 @@ impl Stage {
         // Whatever is deeper than a tab is environment and bookkeeping, and in a list of a domain other people's labels.
         let mine = |line: &&str| match call {
             Call::PrintDisabled => line.contains(self.agent.label()),
-            _ => !line.starts_with("\t\t") && !line.trim().is_empty() && !line.contains(" = {"),
+            _ => !line.starts_with("\t\t") && !line.trim_matches(['\t', '}']).is_empty() && !line.contains(" = {"),
         };
-        said.extend(reply.stdout.lines().filter(mine).map(str::to_owned));
+        said.extend(reply.stdout.lines().filter(mine).map(|line| line.trim().to_owned()));
         if !reply.complaint.is_empty() {
             said.push(reply.complaint);
         }
