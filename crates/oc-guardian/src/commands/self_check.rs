@@ -1,10 +1,10 @@
 //! `self-check`: is everything there that a healing will need? `--exercise` goes through the service manager's answers.
 
+use crate::backend::Backend;
 use crate::cli::SelfCheck;
 use crate::{exercise, self_check};
 use oc_core::fault::Result;
 use oc_core::run::{Answer, Common};
-use oc_core::service;
 use oc_core::world::World;
 
 /// See the module. What is wrong with our configuration is one of the findings.
@@ -19,6 +19,5 @@ pub fn run(tool: &'static str, common: &Common, args: &SelfCheck) -> Result<Answ
     if args.exercise {
         return exercise::run(&world);
     }
-    let manager = service::chosen(world.config.service.manager, &world.paths);
-    self_check::run(&world, service::view(manager, &world.paths), trouble.as_ref())
+    self_check::run(&world, Backend::of(&world).view(), trouble.as_ref())
 }

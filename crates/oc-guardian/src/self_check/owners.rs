@@ -9,22 +9,24 @@ use std::time::Duration;
 
 pub(super) fn check(scene: &Scene<'_>) -> Option<Line> {
     let service = &scene.world.config.service;
-    let (second, mend) = match scene.manager {
-        ManagerKind::Launchd => (
-            Agent::of(service).owned_by_system(&Deadline::after(Duration::from_secs(5))),
-            format!("sudo launchctl bootout system/{}", service.label),
-        ),
-        ManagerKind::Systemd => (
-            system_unit(&service.unit),
-            format!("sudo systemctl disable --now {}", service.unit),
-        ),
+    let mend = match scene.manager {
+        ManagerKind::Launchd => Agent::of(service)
+            .other_owner(&Deadline::after(Duration::from_secs(10)))
+            .map(|owner| format!("sudo launchctl bootout {owner}")),
+        ManagerKind::Systemd => {
+            system_unit(&service.unit).then(|| format!("sudo systemctl disable --now {}", service.unit))
+        }
         ManagerKind::Embedded => return None,
     };
     let registered = !matches!(scene.view.state, ServiceState::Unregistered | ServiceState::Unknown);
-    Some(match (second, registered) {
-        (false, _) => Line::ok("owners", "nobody else starts the service"),
-        (true, true) => Line::fail("owners", "the machine starts the service as well as this user", mend),
-        (true, false) => Line::warn("owners", "the service belongs to the machine, not to this user", mend),
+    Some(match (mend, registered) {
+        (None, _) => Line::ok("owners", "nobody else starts the service"),
+        (Some(mend), true) => Line::fail("owners", "it is registered twice: two managers start the service", mend),
+        (Some(mend), false) => Line::warn(
+            "owners",
+            "the service is registered elsewhere, not with this manager",
+            mend,
+        ),
     })
 }
 
