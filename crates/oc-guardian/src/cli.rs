@@ -63,6 +63,8 @@ pub enum Command {
     Ensure,
     /// Look after the guardian's own entry in the crontab; the watchdog calls it now and then
     Upkeep,
+    /// Look whether everything is there that a healing will need; says how to mend what is not
+    SelfCheck(SelfCheck),
     /// Carry out what `oc-escalate decide` decided
     Apply(Apply),
     /// Have healing passes and guardian start by themselves: launchd or systemd, and cron
@@ -153,6 +155,14 @@ pub struct Restart {
     pub wait: bool,
 }
 
+/// `self-check`
+#[derive(Debug, Args)]
+pub struct SelfCheck {
+    /// Go through register, start, kill -9, unload, disable, ... with a throw-away job, and print a transcript for a bug report
+    #[arg(long)]
+    pub exercise: bool,
+}
+
 /// `apply`
 #[derive(Debug, Args)]
 pub struct Apply {
@@ -175,6 +185,7 @@ impl Tool for Guardian {
                 return commands::supervise::run(&World::open_whatever(Self::NAME, &self.common)?, args);
             }
             Command::Exec(args) => return commands::exec::run(&World::open_whatever(Self::NAME, &self.common)?, args),
+            Command::SelfCheck(args) => return commands::self_check::run(Self::NAME, &self.common, args),
             _ => {}
         }
         let world = World::open(Self::NAME, &self.common, true)?;
@@ -187,6 +198,7 @@ impl Tool for Guardian {
             Command::Status => commands::status::run(&world),
             Command::Ensure => commands::ensure::run(&world),
             Command::Upkeep => commands::upkeep::run(&world),
+            Command::SelfCheck(args) => commands::self_check::run(Self::NAME, &self.common, args),
             Command::Apply(args) => commands::apply::run(&world, args),
             Command::Install(args) => commands::install::run(&world, args),
             Command::Uninstall(args) => commands::uninstall::run(&world, args),

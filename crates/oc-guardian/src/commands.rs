@@ -5,6 +5,7 @@ pub mod ensure;
 pub mod exec;
 pub mod install;
 pub mod restart;
+pub mod self_check;
 pub mod start;
 pub mod status;
 pub mod stop;

@@ -39,6 +39,9 @@ pub enum Call {
     PrintDomain,
     /// A job of the same label that belongs to the machine: a second owner.
     PrintSystem,
+    /// A job of the same label in the domain of a user who is logged in anywhere, as `launchctl load` over ssh makes it: a
+    /// second owner too, which the GUI domain does not show.
+    PrintUser,
     /// Which labels are disabled.
     PrintDisabled,
     /// Load it from its property list.
@@ -136,6 +139,7 @@ impl Agent {
             Call::Print => vec!["print".into(), target],
             Call::PrintDomain => vec!["print".into(), domain],
             Call::PrintSystem => vec!["print".into(), format!("system/{}", self.label)],
+            Call::PrintUser => vec!["print".into(), format!("user/{}/{}", self.uid, self.label)],
             Call::PrintDisabled => vec!["print-disabled".into(), domain],
             Call::Bootstrap => vec!["bootstrap".into(), domain, self.plist.to_string_lossy().into_owned()],
             Call::Bootout => vec!["bootout".into(), target],
@@ -246,11 +250,14 @@ impl Agent {
         (reply.code == 0).then(|| parse::disabled(&reply.stdout, &self.label))
     }
 
-    /// Whether a job of the same label belongs to the machine as well: then two owners start the service.
+    /// The other domain in which a job of the same label is loaded, as `system/LABEL` or `user/UID/LABEL`: two owners start
+    /// the service.
     #[must_use]
-    pub fn owned_by_system(&self, deadline: &Deadline) -> bool {
-        self.call(Call::PrintSystem, deadline.within(QUESTION).left())
-            .is_ok_and(|reply| reply.code == 0)
+    pub fn other_owner(&self, deadline: &Deadline) -> Option<String> {
+        [Call::PrintSystem, Call::PrintUser].into_iter().find_map(|call| {
+            let reply = self.call(call, deadline.within(QUESTION).left()).ok()?;
+            (reply.code == 0).then(|| self.argv(call).pop()).flatten()
+        })
     }
 
     /// It in the common vocabulary.

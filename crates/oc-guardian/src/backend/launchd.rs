@@ -4,7 +4,7 @@
 //! what is true, before and after. A loaded job need not run, because launchd withholds starts that nobody asked for; hence
 //! every start ends with a kickstart and a pid that was seen.
 
-mod definition;
+pub(crate) mod definition;
 
 use super::embedded::Told;
 use oc_core::clock::{Deadline, pause};
@@ -14,6 +14,7 @@ use oc_core::proc::kill_service_tree;
 use oc_core::report::ServiceView;
 use oc_core::service::Verb;
 use oc_core::service::launchd::{Agent, Call, Job, Looked, State};
+use oc_core::service::starts::Starts;
 use oc_core::world::World;
 use std::time::Duration;
 
@@ -60,18 +61,14 @@ impl<'a> Launchd<'a> {
             Looked::NoSession => Some(self.no_session()),
             Looked::Unclear(why) => Some(why),
             Looked::Loaded(_) => None,
-            Looked::NotLoaded if self.agent.owned_by_system(&deadline) => Some(self.owned_twice()),
-            Looked::NotLoaded if self.agent.disabled(&deadline) == Some(true) => Some(self.disabled()),
-            Looked::NotLoaded => None,
+            Looked::NotLoaded => self.owned_twice(&deadline).or_else(|| self.disabled(&deadline)),
         }
     }
 
-    /// A daemon of the machine with the same label.
+    /// A job of the same label in another domain.
     #[must_use]
     pub fn second_owner(&self) -> Option<String> {
-        self.agent
-            .owned_by_system(&Deadline::after(CALL))
-            .then(|| self.owned_twice())
+        self.owned_twice(&Deadline::after(CALL))
     }
 
     /// Carries a command out and waits until it is done, at most until the deadline.
@@ -138,11 +135,8 @@ impl<'a> Launchd<'a> {
     }
 
     fn load(&self, deadline: &Deadline) -> Result<Told> {
-        if self.agent.owned_by_system(deadline) {
-            return Ok(Told::Refused(self.owned_twice()));
-        }
-        if self.agent.disabled(deadline) == Some(true) {
-            return Ok(Told::Refused(self.disabled()));
+        if let Some(why) = self.owned_twice(deadline).or_else(|| self.disabled(deadline)) {
+            return Ok(Told::Refused(why));
         }
         definition::put_right(self.world, &self.agent, deadline)?;
         self.say(Call::Enable, deadline)?;
@@ -168,6 +162,7 @@ impl<'a> Launchd<'a> {
 
     /// Starts what is loaded, without -k: that would kill a process that is just starting.
     fn start(&self, deadline: &Deadline) -> Result<Told> {
+        Starts::forget(&self.world.paths);
         let patience = deadline.within(SPAWN);
         let mut asked_at = None;
         loop {
@@ -281,20 +276,22 @@ impl<'a> Launchd<'a> {
         )
     }
 
-    fn disabled(&self) -> String {
-        format!(
-            "{} is disabled in launchd, which only a person does; `{}` undoes it",
-            self.agent.label(),
-            self.agent.line(Call::Enable)
-        )
+    fn disabled(&self, deadline: &Deadline) -> Option<String> {
+        (self.agent.disabled(deadline) == Some(true)).then(|| {
+            format!(
+                "{} is disabled in launchd, which only a person does; `{}` undoes it",
+                self.agent.label(),
+                self.agent.line(Call::Enable)
+            )
+        })
     }
 
-    fn owned_twice(&self) -> String {
-        format!(
-            "{0} belongs to the machine already (system/{0}): a second one is not started; `sudo launchctl bootout system/{0}` \
-             frees the label",
-            self.agent.label()
-        )
+    fn owned_twice(&self, deadline: &Deadline) -> Option<String> {
+        let owner = self.agent.other_owner(deadline)?;
+        let sudo = if owner.starts_with("system/") { "sudo " } else { "" };
+        Some(format!(
+            "launchd runs it as {owner} already: a second one is not started; `{sudo}launchctl bootout {owner}` frees the label"
+        ))
     }
 }
 

@@ -1,13 +1,13 @@
 //! `status`: what the service manager knows. Reads only.
 
 use super::stopped_sentence;
-use crate::backend::embedded::Embedded;
+use crate::backend::Backend;
 use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::identity::Identity;
 use oc_core::intent::{Intent, Maintenance, Stopped};
-use oc_core::report::{ServiceState, ServiceView};
+use oc_core::report::{ManagerKind, ServiceState, ServiceView};
 use oc_core::run::Answer;
 use oc_core::world::World;
 use serde::Serialize;
@@ -22,6 +22,8 @@ struct Body {
     stopped: Option<Stopped>,
     maintenance: Option<Maintenance>,
     recipe: Option<Vec<String>>,
+    obstacle: Option<String>,
+    second_owner: Option<String>,
 }
 
 /// See the module.
@@ -29,20 +31,22 @@ struct Body {
 /// # Errors
 /// 70 when it cannot be turned into JSON.
 pub fn run(world: &World) -> Result<Answer> {
-    let backend = Embedded::new(world);
+    let backend = Backend::of(world);
     let intent = Intent::peek(&world.paths.intent())?;
-    let status = backend.status();
+    let (status, supervised, recipe) = match &backend {
+        Backend::Embedded(embedded) => (embedded.status(), embedded.supervised(), embedded.recipe()),
+        Backend::Launchd(_) | Backend::Systemd(_) => (None, false, None),
+    };
     let body = Body {
         service: backend.view(),
-        supervisor: status
-            .as_ref()
-            .map(|s| s.supervisor.clone())
-            .filter(|_| backend.supervised()),
+        supervisor: status.as_ref().map(|s| s.supervisor.clone()).filter(|_| supervised),
         wanted: status.as_ref().is_none_or(|s| s.wanted) && intent.stopped.is_none(),
         starts: status.as_ref().map_or(0, |s| s.starts),
         maintenance: intent.maintenance_now(&Stamp::now()).cloned(),
         stopped: intent.stopped,
-        recipe: backend.recipe().map(|r| r.argv),
+        recipe: recipe.map(|r| r.argv),
+        obstacle: backend.obstacle(),
+        second_owner: backend.second_owner(),
     };
     let (exit, verdict) = match body.service.state {
         ServiceState::Running => (Exit::Good, "running"),
@@ -62,14 +66,19 @@ fn describe(body: &Body, verdict: &str) -> String {
         Some(process) => format!("service     {verdict}, pid {}", process.pid),
         None => format!("service     {verdict}"),
     }];
-    lines.push(match &body.supervisor {
-        Some(supervisor) => format!("supervisor  pid {}, {} starts so far", supervisor.pid, body.starts),
-        None if body.service.state == ServiceState::Stopped => {
-            "supervisor  not running; `oc-guardian start` starts it and the service".to_owned()
-        }
-        None if body.recipe.is_some() => "supervisor  not running; `oc-guardian ensure` puts it back".to_owned(),
-        None => "supervisor  none was ever started here".to_owned(),
-    });
+    if body.service.manager == ManagerKind::Embedded {
+        lines.push(match &body.supervisor {
+            Some(supervisor) => format!("supervisor  pid {}, {} starts so far", supervisor.pid, body.starts),
+            None if body.service.state == ServiceState::Stopped => {
+                "supervisor  not running; `oc-guardian start` starts it and the service".to_owned()
+            }
+            None if body.recipe.is_some() => "supervisor  not running; `oc-guardian ensure` puts it back".to_owned(),
+            None => "supervisor  none was ever started here".to_owned(),
+        });
+    }
+    for trouble in [&body.obstacle, &body.second_owner].into_iter().flatten() {
+        lines.push(format!("obstacle    {trouble}"));
+    }
     if let Some(at) = &body.service.next_start_at {
         let times = body.service.never_ready_in_a_row;
         lines.push(format!(

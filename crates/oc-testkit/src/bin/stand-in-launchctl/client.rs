@@ -21,12 +21,13 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
     match ask(words) {
         Ok(reply) => {
             std::thread::sleep(Duration::from_millis(reply.sleep_ms));
-            print!("{}", reply.stdout);
-            eprint!("{}", reply.stderr);
+            // A caller who does not listen is not our trouble.
+            _ = std::io::stdout().write_all(reply.stdout.as_bytes());
+            _ = std::io::stderr().write_all(reply.stderr.as_bytes());
             ExitCode::from(u8::try_from(reply.code).unwrap_or(255))
         }
         Err(error) => {
-            eprintln!("stand-in-launchctl: {error}");
+            _ = writeln!(std::io::stderr(), "stand-in-launchctl: {error}");
             ExitCode::from(74)
         }
     }

@@ -33,7 +33,7 @@ pub(crate) fn run() -> ExitCode {
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("stand-in-launchctl: {error}");
+            _ = writeln!(std::io::stderr(), "stand-in-launchctl: {error}");
             ExitCode::from(74)
         }
     }
