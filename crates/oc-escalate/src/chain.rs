@@ -61,7 +61,7 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
         true => dir.remove(),
     }
     drop(lock);
-    if exit == Exit::Good {
+    if ended.success() {
         crate::upkeep::after_healthy_pass(world);
     }
     Ok(exit)

@@ -121,3 +121,13 @@ impl<'a> Backend<'a> {
         false
     }
 }
+
+/// A supervisor of ours that keeps the service which launchd or systemd keeps.
+fn supervised_beside(world: &World) -> Option<String> {
+    let embedded = Embedded::new(world);
+    let supervisor = embedded.status().filter(|_| embedded.supervised())?.supervisor;
+    Some(format!(
+        "`oc-guardian supervise` (pid {}) keeps the same service: two owners fight for its port; end one of the two",
+        supervisor.pid
+    ))
+}

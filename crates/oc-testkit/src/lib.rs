@@ -28,6 +28,7 @@ pub mod launchd;
 pub mod messages_api;
 pub mod process;
 pub mod providers;
+pub mod user_manager;
 mod wait;
 
 pub use canned::{Canned, Step};

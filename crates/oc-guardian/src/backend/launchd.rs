@@ -69,6 +69,7 @@ impl<'a> Launchd<'a> {
     #[must_use]
     pub fn second_owner(&self) -> Option<String> {
         self.owned_twice(&Deadline::after(CALL))
+            .or_else(|| super::supervised_beside(self.world))
     }
 
     /// Carries a command out and waits until it is done, at most until the deadline.

@@ -59,12 +59,13 @@ impl<'a> Systemd<'a> {
     #[must_use]
     pub fn second_owner(&self) -> Option<String> {
         let owned = self.unit.owned_by_system(&Deadline::after(CALL));
-        owned.then(|| {
+        let machine = owned.then(|| {
             format!(
                 "{0} runs for the machine as well: two owners start one service; `sudo systemctl disable --now {0}` leaves yours",
                 self.unit.name()
             )
-        })
+        });
+        machine.or_else(|| super::supervised_beside(self.world))
     }
 
     /// Carries a command out and waits until it is done, at most until the deadline.

@@ -85,10 +85,13 @@ fn left_alone(world: &World) -> Result<Option<String>> {
 
 fn verdict(parts: &[Part], pass: Option<Exit>) -> Verdict {
     let any = |did| parts.iter().any(|part| part.did == did);
-    let healthy = pass.is_none_or(|exit| matches!(exit.code(), 0 | 75));
-    if any(Did::Failed) || !healthy {
+    // 1: it heals, and the next pass goes on.
+    let (well, healing) = pass.map_or((true, false), |exit| {
+        (matches!(exit.code(), 0 | 1 | 75), exit.code() == 1)
+    });
+    if any(Did::Failed) || !well {
         Verdict::Failed
-    } else if any(Did::PutRight) {
+    } else if healing || any(Did::PutRight) {
         Verdict::Done
     } else {
         Verdict::Unchanged

@@ -53,8 +53,8 @@ pub fn run(world: &World) -> Result<Answer> {
         ServiceState::Starting => (Exit::Answer(1), "starting"),
         ServiceState::Stopping => (Exit::Answer(1), "stopping"),
         ServiceState::Stopped => (Exit::Answer(2), "stopped"),
-        ServiceState::Unregistered => (Exit::Answer(4), "unregistered"),
         _ if body.stopped.is_some() => (Exit::Answer(2), "stopped"),
+        ServiceState::Unregistered => (Exit::Answer(4), "unregistered"),
         _ => (Exit::Answer(3), "failed"),
     };
     let text = describe(&body, verdict);
