@@ -14,7 +14,7 @@ use crate::crontab::Crontab;
 use crate::registration::{JobKind, Registration};
 use carry_out::{Hand, State, Taken};
 use jobs::Host;
-use oc_core::clock::{Deadline, Stamp};
+use oc_core::clock::{Deadline, Stamp, pause};
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::journal::Kind;
@@ -28,6 +28,9 @@ use serde::Serialize;
 use settings::{Setting, SettingValue};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// How long a healing that is under way is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a person asked of install.
 #[derive(Debug, Clone, Default)]
@@ -114,7 +117,7 @@ pub fn install(world: &World, wishes: &Wishes) -> Result<Answer> {
     let lock = if world.common.dry_run {
         None
     } else {
-        Some(HealingLock::acquire(&world.paths.healing_lock())?)
+        Some(patient_lock(world)?)
     };
     let cron = match text {
         Err(fault) => Err(fault.what),
@@ -127,13 +130,8 @@ pub fn install(world: &World, wishes: &Wishes) -> Result<Answer> {
     run.announce(&steps);
     if let Some(fault) = run.carry_out(&steps, Some(&want)) {
         // Found out only when writing: another schedule takes its place.
-        let now = want;
-        want = run.wanted(&host, Some(&now), Err(fault.what))?;
-        let steps = plan::steps(Some(&now), Some(&want), &run.seen(&want));
-        let steps: Vec<Step> = steps
-            .into_iter()
-            .filter(|step| !matches!(step, Step::TakeOutCron(_)))
-            .collect();
+        want = run.wanted(&host, record.as_ref(), Err(fault.what))?;
+        let steps = plan::steps(record.as_ref(), Some(&want), &run.seen(&want));
         run.announce(&steps);
         run.carry_out(&steps, Some(&want));
     }
@@ -162,15 +160,26 @@ pub fn uninstall(world: &World, purge: bool) -> Result<Answer> {
             reason.to_owned(),
         );
     }
-    let lock = if world.common.dry_run || record.is_none() && !purge {
-        None
-    } else {
-        Some(HealingLock::acquire(&world.paths.healing_lock())?)
+    // An install that was ended between its first two steps left lines without a record.
+    let crontab = record.is_none()
+        && run
+            .hand
+            .crontab()
+            .read()
+            .is_ok_and(|text| crate::crontab::mentions(&text, world.instance()));
+    let seen = Seen {
+        crontab,
+        ..Seen::default()
     };
-    let mut steps = plan::steps(record.as_ref(), None, &Seen::default());
+    let mut steps = plan::steps(record.as_ref(), None, &seen);
     if purge && world.paths.watchdog().is_dir() {
         steps.push(Step::Purge(world.paths.watchdog().to_owned()));
     }
+    let lock = if world.common.dry_run || steps.is_empty() {
+        None
+    } else {
+        Some(patient_lock(world)?)
+    };
     run.announce(&steps);
     run.carry_out(&steps, None);
     if let Some(record) = record.as_ref().filter(|_| !world.common.dry_run) {
@@ -191,6 +200,19 @@ pub fn uninstall(world: &World, purge: bool) -> Result<Answer> {
     }
     let (verdict, reason) = run.verdict("uninstalled", "nothing is installed");
     run.answer(manager, None, verdict, reason)
+}
+
+/// A pass is over within a moment, mostly; a person is not sent away for that.
+fn patient_lock(world: &World) -> Result<HealingLock> {
+    let deadline = Deadline::after(world.common.deadline.unwrap_or(PATIENCE));
+    loop {
+        match HealingLock::acquire(&world.paths.healing_lock()) {
+            Err(fault) if fault.exit == Exit::Busy && !deadline.passed() => {
+                pause(Duration::from_millis(100));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// A time between passes that is not the configured one is written down: the policy measures lateness by it.
@@ -308,10 +330,9 @@ impl<'w> Run<'w> {
         }
     }
 
-    /// Does the steps, or notes them on a dry run; returns why cron refused, if it did. A step that fails does not keep the others
-    /// from being done, except that nothing is registered that could not be recorded.
+    /// Does the steps, or notes them on a dry run; stops where cron refuses, and returns why. Another step that fails does not keep
+    /// the rest from being done, except that nothing is registered that could not be recorded.
     fn carry_out(&mut self, steps: &[Step], want: Option<&Registration>) -> Option<Fault> {
-        let mut refused = None;
         for step in steps {
             if self.world.common.dry_run {
                 self.taken.push(Taken::planned(step));
@@ -319,7 +340,7 @@ impl<'w> Run<'w> {
             }
             match self.hand.take(step, want) {
                 Ok(()) => self.taken.push(Taken::new(step, Ok(()))),
-                Err(fault) if matches!(step, Step::PutCron(_)) => refused = Some(fault),
+                Err(fault) if matches!(step, Step::PutCron(_)) => return Some(fault),
                 Err(fault) => {
                     self.taken.push(Taken::new(step, Err(&fault)));
                     if matches!(step, Step::Record | Step::TakeOver(_)) {
@@ -328,7 +349,7 @@ impl<'w> Run<'w> {
                 }
             }
         }
-        refused
+        None
     }
 
     /// Writes down what had to be made on the way, and who changed something.
