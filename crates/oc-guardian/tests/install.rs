@@ -503,7 +503,7 @@ fn purge_removes_our_state_and_nothing_else() {
         .unwrap()
         .map(|e| e.unwrap().path())
         .collect();
-    assert_eq!(left, [foreign.clone()]);
+    assert_eq!(left, std::slice::from_ref(&foreign));
     std::fs::remove_file(foreign).unwrap();
     rig.answer(&["install"], 0);
     rig.answer(&["uninstall", "--purge"], 0);
