@@ -22,6 +22,7 @@ use oc_core::lock::HealingLock;
 use oc_core::out;
 use oc_core::report::ManagerKind;
 use oc_core::run::Answer;
+use oc_core::service::systemd;
 use oc_core::world::World;
 use plan::{Seen, Step};
 use serde::Serialize;
@@ -380,12 +381,10 @@ impl<'w> Run<'w> {
         if !consent {
             notes.push("the AI doctor is off (agent.enabled): after restarts and repairs a person is called; `oc-guardian install --agent claude` switches it on".to_owned());
         }
-        if host.manager == ManagerKind::Systemd
-            && let Ok(user) = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"))
-            && !std::path::Path::new("/var/lib/systemd/linger").join(&user).exists()
-        {
+        if host.manager == ManagerKind::Systemd && systemd::lingers() == Some(false) {
             notes.push(format!(
-                "your units end when you log out; `loginctl enable-linger {user}` keeps them"
+                "your units end when you log out; `{}` keeps them",
+                systemd::LINGER
             ));
         }
         let elsewhere = host.home().join("openclaw/.env");

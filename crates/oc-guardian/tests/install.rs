@@ -24,7 +24,7 @@ const HOSTILE: &str = "Jörg O'Neil & \"Söhne\" $100% <x>";
 const SYSTEMCTL: &str = r#"
 dir=$HOME/.stand-in-systemd
 /bin/mkdir -p "$dir"
-shift 2
+shift
 verb=$1
 shift
 echo "$verb $*" >>"$dir/calls"
@@ -41,9 +41,8 @@ enable)
     [ -f "$unit" ] || { echo "Failed to enable unit: Unit file $name does not exist." >&2; exit 1; }
     : >"$dir/$name.enabled" ;;
 restart) : >"$dir/$name.active" ;;
-disable)
-    [ -e "$dir/$name.enabled" ] || { echo "Failed to disable unit: Unit file $name does not exist." >&2; exit 1; }
-    /bin/rm -f "$dir/$name.enabled" "$dir/$name.active" ;;
+disable) /bin/rm -f "$dir/$name.enabled" ;;
+stop) /bin/rm -f "$dir/$name.active" ;;
 esac
 "#;
 

@@ -9,6 +9,7 @@ use oc_core::fault::{Fault, Result};
 use oc_core::paths::{DEFAULT_INSTANCE, Paths};
 use oc_core::proc::which;
 use oc_core::report::ManagerKind;
+use oc_core::service::systemd::Unit;
 use oc_core::world::World;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -66,11 +67,6 @@ impl Host {
         let programs = programs()?;
         let service = &world.config.service;
         let instance = world.instance().to_owned();
-        let units = std::env::var_os("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .filter(|dir| dir.is_absolute())
-            .unwrap_or_else(|| home.join(".config"))
-            .join("systemd/user");
         let words = Words {
             watchdog: format!("{}.service", stem("openclaw-watchdog", &instance, '-')),
             guardian: text(&programs.guardian)?,
@@ -89,7 +85,7 @@ impl Host {
             label: service.label.clone(),
             unit: service.unit.clone(),
             home,
-            units,
+            units: Unit::directory(),
             words,
         })
     }
