@@ -526,3 +526,16 @@ fn a_damaged_record_is_kept_and_written_anew() {
     rig.guardian(&["uninstall"]).expect_code(0);
     assert!(rig.crontab().is_empty());
 }
+
+#[test]
+fn the_guardian_keeps_the_logs_of_the_jobs_within_bounds() {
+    let rig = Rig::new();
+    rig.answer(&["install"], 0);
+    let log = rig.write(".openclaw/logs/guardian.log", vec![b'x'; 11 << 20]);
+    let _plan = rig.guardian(&["ensure", "--dry-run"]);
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 11 << 20);
+    let _visit = rig.guardian(&["ensure"]);
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+    let rotated = rig.path(".openclaw/logs/guardian.log.1.gz");
+    assert!(std::fs::metadata(rotated).unwrap().len() < 1 << 20);
+}

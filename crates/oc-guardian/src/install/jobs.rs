@@ -6,7 +6,7 @@ use crate::registration::{Definition, Job, JobKind, Owner, Programs};
 use crate::supervise::heal;
 use oc_core::clock::Stamp;
 use oc_core::fault::{Fault, Result};
-use oc_core::paths::{DEFAULT_INSTANCE, Paths};
+use oc_core::paths::DEFAULT_INSTANCE;
 use oc_core::proc::which;
 use oc_core::report::ManagerKind;
 use oc_core::service::systemd::Unit;
@@ -72,7 +72,7 @@ impl Host {
             guardian: text(&programs.guardian)?,
             heal: text(&programs.heal)?,
             command: service.command.clone(),
-            logs: text(&logs(&world.paths))?,
+            logs: text(&crate::logs::dir(&world.paths))?,
             interval: interval.as_secs().max(1),
             environment: environment(world, &home, &programs)?,
             instance,
@@ -253,12 +253,6 @@ impl Host {
             recorded: Stamp::now(),
         }
     }
-}
-
-/// Where the outputs of jobs go.
-#[must_use]
-pub(super) fn logs(paths: &Paths) -> PathBuf {
-    paths.openclaw().join("logs")
 }
 
 /// One name for the default instance, another for each further one.
