@@ -516,6 +516,21 @@ fn purge_removes_our_state_and_nothing_else() {
 }
 
 #[test]
+fn what_could_not_be_uninstalled_is_not_forgotten() {
+    let rig = Rig::new();
+    rig.answer(&["install"], 0);
+    rig.env.crontab(Crontab::Refuses);
+    let answer = rig.answer(&["uninstall", "--purge"], 2);
+    assert!(
+        answer["reason"].as_str().unwrap().contains("Operation not permitted"),
+        "{answer:#}"
+    );
+    rig.env.crontab(Crontab::Works);
+    rig.answer(&["uninstall"], 0);
+    assert!(rig.crontab().is_empty());
+}
+
+#[test]
 fn a_damaged_record_is_kept_and_written_anew() {
     let rig = Rig::new();
     rig.answer(&["install"], 0);
