@@ -219,6 +219,8 @@ in_watchdog! {
     healing_lock => "locks/healing.lock";
     /// Held for the moment of a change of state.json or intent.json.
     state_lock => "locks/state.lock";
+    /// Held for the moment of a rotation of the jobs' logs.
+    logs_lock => "locks/logs.lock";
     /// The current pass.
     run => "run";
     /// Incidents, one directory each.

@@ -97,8 +97,18 @@ pub struct Install {
     #[arg(long)]
     pub takeover: bool,
     /// Consent to the AI doctor, by this agent; `none` takes the consent back. It costs money, and logs leave the machine
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = agent_name)]
     pub agent: Option<String>,
+}
+
+/// A preset or a name in `agent.commands`: both are identifiers.
+fn agent_name(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("an agent's name has letters, digits, - and _".to_owned())
+    }
 }
 
 /// `uninstall`

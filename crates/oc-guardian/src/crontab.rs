@@ -2,6 +2,7 @@
 
 mod block;
 
+pub use block::mentions;
 use block::{find, with, without};
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};

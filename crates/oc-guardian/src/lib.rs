@@ -8,6 +8,7 @@ pub mod crontab;
 pub mod ensure;
 pub mod exercise;
 pub mod install;
+pub mod logs;
 pub mod outcome;
 pub mod registration;
 pub mod self_check;

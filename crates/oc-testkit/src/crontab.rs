@@ -25,7 +25,8 @@ mode=$(cat "$HOME/.stand-in-crontab-mode")
 check() { # every line of stdin is empty, a comment, a variable, or has five fields and a command of a length that fits
     awk 'length($0) > 998 { exit 1 }
         /^[ \t\r]*(#|$)/ || /^[ \t]*[A-Za-z_]+[ \t]*=/ { next }
-        NF < 6 || $1 !~ /^[0-9*@]/ { exit 1 }'
+        $1 ~ /^@/ && NF > 1 { next }
+        NF < 6 || $1 !~ /^[0-9*]/ { exit 1 }'
 }
 case $*:$mode in
 -h:Works | -h:Forgets | -h:Refuses) echo 'usage: crontab [-u user] [-n] file (dry run: checks the syntax, then bails out)' >&2 ;;

@@ -17,6 +17,13 @@ fn is(line: &[u8], mark: &str) -> bool {
     line.trim_ascii() == mark.as_bytes()
 }
 
+/// Whether a mark of the instance is there, whole block or not.
+#[must_use]
+pub fn mentions(text: &[u8], instance: &str) -> bool {
+    let (begin, end) = (begin(instance), end(instance));
+    lines(text).any(|line| is(line, &begin) || is(line, &end))
+}
+
 /// The lines between the marks; `None` unless there is exactly one whole block.
 pub(super) fn find(text: &[u8], instance: &str) -> Option<Vec<u8>> {
     let (begin, end) = (begin(instance), end(instance));

@@ -111,7 +111,8 @@ impl<'w> Hand<'w> {
         }
     }
 
-    fn crontab(&self) -> Crontab<'w> {
+    /// The crontab of this instance.
+    pub(super) fn crontab(&self) -> Crontab<'w> {
         Crontab::new(self.world.instance(), self.world.common.timeout)
     }
 

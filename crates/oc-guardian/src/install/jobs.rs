@@ -6,9 +6,10 @@ use crate::registration::{Definition, Job, JobKind, Owner, Programs};
 use crate::supervise::heal;
 use oc_core::clock::Stamp;
 use oc_core::fault::{Fault, Result};
-use oc_core::paths::{DEFAULT_INSTANCE, Paths};
+use oc_core::paths::DEFAULT_INSTANCE;
 use oc_core::proc::which;
 use oc_core::report::ManagerKind;
+use oc_core::service::systemd::Unit;
 use oc_core::world::World;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -66,17 +67,12 @@ impl Host {
         let programs = programs()?;
         let service = &world.config.service;
         let instance = world.instance().to_owned();
-        let units = std::env::var_os("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .filter(|dir| dir.is_absolute())
-            .unwrap_or_else(|| home.join(".config"))
-            .join("systemd/user");
         let words = Words {
             watchdog: format!("{}.service", stem("openclaw-watchdog", &instance, '-')),
             guardian: text(&programs.guardian)?,
             heal: text(&programs.heal)?,
             command: service.command.clone(),
-            logs: text(&logs(&world.paths))?,
+            logs: text(&crate::logs::dir(&world.paths))?,
             interval: interval.as_secs().max(1),
             environment: environment(world, &home, &programs)?,
             instance,
@@ -89,7 +85,7 @@ impl Host {
             label: service.label.clone(),
             unit: service.unit.clone(),
             home,
-            units,
+            units: Unit::directory(),
             words,
         })
     }
@@ -257,12 +253,6 @@ impl Host {
             recorded: Stamp::now(),
         }
     }
-}
-
-/// Where the outputs of jobs go.
-#[must_use]
-pub(super) fn logs(paths: &Paths) -> PathBuf {
-    paths.openclaw().join("logs")
 }
 
 /// One name for the default instance, another for each further one.

@@ -4,15 +4,15 @@ use crate::registration::Job;
 use oc_core::clock::{Deadline, pause};
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
-use oc_core::proc::{Cmd, Output};
 use oc_core::report::ManagerKind;
 use oc_core::service::launchd::{Agent, Call, Looked};
+use oc_core::service::systemd::{self, Unit};
 use std::time::Duration;
 
 /// launchd ends what it unloads within a job's ExitTimeOut, 20 s for ours.
 const UNLOAD: Duration = Duration::from_secs(40);
-/// One call of launchctl.
-const CALL: Duration = Duration::from_secs(10);
+/// One call of launchctl or systemctl.
+const CALL: Duration = Duration::from_secs(30);
 /// How long a bootstrap that fails is tried again.
 const BOOTSTRAP: Duration = Duration::from_secs(30);
 
@@ -21,15 +21,9 @@ const BOOTSTRAP: Duration = Duration::from_secs(30);
 pub(crate) fn registered(job: &Job) -> bool {
     match job.manager {
         ManagerKind::Systemd => {
-            let properties = "LoadState,UnitFileState,ActiveState,NeedDaemonReload";
-            systemctl(&["show", "-p", properties, &job.name]).is_ok_and(|out| {
-                let text = out.stdout_text();
-                let says = |line: &str| text.lines().any(|l| l == line);
-                says("LoadState=loaded")
-                    && says("UnitFileState=enabled")
-                    && says("ActiveState=active")
-                    && says("NeedDaemonReload=no")
-            })
+            let looked = Unit::new(&job.name).look(&Deadline::after(CALL));
+            matches!(looked, systemd::Looked::Shown(unit)
+                if unit.enabled() && unit.active == "active" && !unit.needs_reload)
         }
         ManagerKind::Launchd => loaded(&Agent::labelled(&job.name)),
         ManagerKind::Embedded => true,
@@ -43,10 +37,11 @@ pub(crate) fn registered(job: &Job) -> bool {
 pub(crate) fn register(job: &Job) -> Result<()> {
     match job.manager {
         ManagerKind::Systemd => {
+            let unit = Unit::new(&job.name);
             reload(job.manager)?;
-            must(systemctl(&["enable", &job.name])?, "enable", &job.name)?;
-            // A timer that runs already goes on with what it was; a failed one is not started by enable.
-            must(systemctl(&["restart", &job.name])?, "start", &job.name)?;
+            must(&unit, systemd::Call::Enable)?;
+            // A timer that runs already goes on with what it was.
+            must(&unit, systemd::Call::Restart)?;
         }
         ManagerKind::Launchd => {
             let agent = Agent::labelled(&job.name);
@@ -58,13 +53,15 @@ pub(crate) fn register(job: &Job) -> Result<()> {
         }
         ManagerKind::Embedded => {}
     }
-    if registered(job) {
-        return Ok(());
+    let deadline = Deadline::after(CALL);
+    while !registered(job) {
+        if deadline.passed() {
+            let what = format!("{} was registered and is not there", job.name);
+            return Err(Fault::new(Exit::Io, what));
+        }
+        pause(Duration::from_millis(50));
     }
-    Err(Fault::new(
-        Exit::Io,
-        format_args!("{} was registered and is not there", job.name),
-    ))
+    Ok(())
 }
 
 /// Has the job no longer loaded or enabled; one that is unknown is fine.
@@ -74,13 +71,15 @@ pub(crate) fn register(job: &Job) -> Result<()> {
 pub(crate) fn unregister(manager: ManagerKind, name: &str) -> Result<()> {
     match manager {
         ManagerKind::Systemd => {
-            let out = systemctl(&["disable", "--now", name])?;
-            let said = out.stderr_text();
-            let unknown = ["does not exist", "not loaded", "not found", "No such file"];
-            if unknown.iter().any(|text| said.contains(text)) {
-                return Ok(());
+            let unit = Unit::new(name);
+            // Without a manager, or a unit of that name, nothing runs it.
+            match unit.look(&Deadline::after(CALL)) {
+                systemd::Looked::Shown(shown) if shown.exists() => {
+                    must(&unit, systemd::Call::Disable)?;
+                    must(&unit, systemd::Call::Stop)
+                }
+                _ => Ok(()),
             }
-            must(out, "disable", name)
         }
         ManagerKind::Launchd => unload(&Agent::labelled(name)),
         ManagerKind::Embedded => Ok(()),
@@ -93,7 +92,7 @@ pub(crate) fn unregister(manager: ManagerKind, name: &str) -> Result<()> {
 /// 69 when the manager is not there, 74 with what it said.
 pub(crate) fn reload(manager: ManagerKind) -> Result<()> {
     if manager == ManagerKind::Systemd {
-        must(systemctl(&["daemon-reload"])?, "reload", "the units")?;
+        must(&Unit::new(""), systemd::Call::Reload)?;
     }
     Ok(())
 }
@@ -148,39 +147,11 @@ fn bootstrap(agent: &Agent) -> Result<()> {
     }
 }
 
-fn systemctl(args: &[&str]) -> Result<Output> {
-    let mut cmd = Cmd::new("systemctl");
-    cmd.args(["--user", "--no-pager"]).args(args);
-    cmd.timeout(Duration::from_secs(30)).env("LC_ALL", "C");
-    // cron and ssh do not set it.
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        cmd.env(
-            "XDG_RUNTIME_DIR",
-            format!("/run/user/{}", rustix::process::getuid().as_raw()),
-        );
-    }
-    cmd.run().map_err(missing)
-}
-
-fn missing(fault: Fault) -> Fault {
-    match fault.exit {
-        Exit::NotFound => Fault::new(Exit::Unavailable, fault.what)
-            .hint("without a service manager use `oc-guardian install --no-service`, or service.manager \"embedded\""),
-        _ => fault,
-    }
-}
-
-fn must(out: Output, verb: &str, name: &str) -> Result<()> {
-    if out.ended.success() {
+fn must(unit: &Unit, call: systemd::Call) -> Result<()> {
+    let reply = unit.call(call, CALL)?;
+    if reply.good() {
         return Ok(());
     }
-    Err(Fault::new(
-        Exit::Io,
-        format_args!("systemd cannot {verb} {name}: {}", last_line(&out)),
-    ))
-}
-
-fn last_line(out: &Output) -> String {
-    let said = out.stderr_text();
-    said.trim().lines().next_back().unwrap_or("no reason given").to_owned()
+    let what = format!("`{}` failed: {}", unit.line(call), reply.complaint);
+    Err(Fault::new(Exit::Io, what))
 }

@@ -98,7 +98,7 @@ pub(super) struct Seen {
     pub(super) files: BTreeSet<PathBuf>,
     /// Jobs that their manager has.
     pub(super) registered: BTreeSet<String>,
-    /// Our lines are in the crontab.
+    /// Our lines are in the crontab, as wanted; where none are wanted: any.
     pub(super) crontab: bool,
 }
 
@@ -106,15 +106,18 @@ pub(super) struct Seen {
 #[must_use]
 pub(super) fn steps(record: Option<&Registration>, want: Option<&Registration>, seen: &Seen) -> Vec<Step> {
     let (mut steps, mut reload) = (Vec::new(), false);
+    let wanted_cron = want.and_then(|want| want.crontab.as_ref());
+    // Before all else: where it is refused, another plan takes the place of this one.
+    if let Some(lines) = wanted_cron.filter(|_| !seen.crontab) {
+        steps.push(Step::PutCron(lines.clone()));
+    }
     if want.is_some() && want != record {
         steps.push(Step::Record);
     }
-    let wanted_cron = want.and_then(|want| want.crontab.as_ref());
     // The guardian goes first: it would put back what goes next.
-    if wanted_cron.is_none()
-        && let Some(lines) = record.and_then(|record| record.crontab.as_ref())
-    {
-        steps.push(Step::TakeOutCron(lines.clone()));
+    let recorded_cron = record.and_then(|record| record.crontab.as_ref());
+    if wanted_cron.is_none() && (recorded_cron.is_some() || seen.crontab) {
+        steps.push(Step::TakeOutCron(recorded_cron.cloned().unwrap_or_default()));
     }
     let mut old: Vec<&Job> = jobs(record)
         .filter(|job| !jobs(want).any(|new| new.name == job.name))
@@ -144,9 +147,6 @@ pub(super) fn steps(record: Option<&Registration>, want: Option<&Registration>, 
     }
     if reload {
         steps.push(Step::Reload);
-    }
-    if let Some(lines) = wanted_cron.filter(|_| !seen.crontab) {
-        steps.push(Step::PutCron(lines.clone()));
     }
     steps.extend(register);
     if want.is_none() && record.is_some() {

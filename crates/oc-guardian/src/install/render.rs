@@ -57,16 +57,22 @@ impl Words {
         Ok(())
     }
 
-    /// The text with its words in place, each quoted by `quote`. `lists` are those that stand for several.
-    fn fill(&self, text: &str, quote: impl Fn(&str) -> String, lists: &[(&str, String)]) -> String {
+    /// The text with its words in place, each quoted by `quote`, programs by `program`. `lists` are those that stand for several.
+    fn fill(
+        &self,
+        text: &str,
+        quote: fn(&str) -> String,
+        program: fn(&str) -> String,
+        lists: &[(&str, String)],
+    ) -> String {
         let word = |name: &str| {
             Some(match name {
                 "LABEL" => quote(&self.label),
                 "SERVICE" => quote(&self.service),
                 "WATCHDOG" => quote(&self.watchdog),
                 "INSTANCE" => quote(&self.instance),
-                "GUARDIAN" => quote(&self.guardian),
-                "HEAL" => quote(&self.heal),
+                "GUARDIAN" => program(&self.guardian),
+                "HEAL" => program(&self.heal),
                 "LOGS" => quote(&self.logs),
                 "INTERVAL" => self.interval.to_string(),
                 _ => lists.iter().find(|(list, _)| *list == name)?.1.clone(),
@@ -94,7 +100,7 @@ impl Words {
     fn fill_value(&self, value: Value) -> Value {
         match value {
             Value::String(text) if text == "@INTERVAL@" => Value::Integer(self.interval.into()),
-            Value::String(text) => Value::String(self.fill(&text, str::to_owned, &[])),
+            Value::String(text) => Value::String(self.fill(&text, str::to_owned, str::to_owned, &[])),
             Value::Array(items) => Value::Array(items.into_iter().flat_map(|item| self.fill_item(item)).collect()),
             Value::Dictionary(dict) => Value::Dictionary(self.fill_dictionary(dict)),
             other => other,
@@ -149,7 +155,9 @@ pub fn unit(template: &str, words: &Words) -> Result<Vec<u8>> {
         .collect();
     let command: Vec<String> = words.command.iter().map(|word| for_systemd(word)).collect();
     let lists = [("ENVIRONMENT", environment.join("\n")), ("COMMAND", command.join(" "))];
-    Ok(words.fill(template, for_systemd, &lists).into_bytes())
+    Ok(words
+        .fill(template, for_systemd, program_for_systemd, &lists)
+        .into_bytes())
 }
 
 /// A line of a crontab.
@@ -161,7 +169,7 @@ pub fn cron(template: &str, words: &Words) -> Result<String> {
     let pairs = words.environment.iter();
     let environment: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", for_sh(value))).collect();
     let line = words
-        .fill(template, for_sh, &[("ENVIRONMENT", environment.join(" "))])
+        .fill(template, for_sh, for_sh, &[("ENVIRONMENT", environment.join(" "))])
         .replace('%', r"\%");
     // Crons disagree about what two backslashes, or one before a %, become.
     let ambiguous = line.contains(r"\\");
@@ -194,6 +202,16 @@ fn for_systemd(word: &str) -> String {
         "\"{}\"",
         word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%")
     )
+}
+
+/// systemd takes no quotes in the name of a program ("contains special characters"), but any argument of env(1).
+fn program_for_systemd(path: &str) -> String {
+    let env = if path.contains(['"', '\'', '\\']) {
+        "/usr/bin/env "
+    } else {
+        ""
+    };
+    format!("{env}{}", for_systemd(path))
 }
 
 /// For sh.
