@@ -27,7 +27,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Line> {
 
 fn one(job: &Job) -> Line {
     let name = format!("{}: {}", job.kind.name(), job.name);
-    for (file, difference) in job.differences() {
+    if let Some((file, difference)) = job.differences().into_iter().next() {
         let path = file.path.display();
         match difference {
             Difference::Missing => return Line::fail("jobs", format!("{name}: {path} is gone"), MEND),
