@@ -308,6 +308,21 @@ fn masked_is_a_persons_decision_with_the_command_that_undoes_it() {
 }
 
 #[test]
+fn a_manager_that_cannot_be_asked_is_no_reason_for_repairs_but_a_live_process_still_is() {
+    let scene = after_good();
+    let mut report = scene.see(Class::ProcessGone, None);
+    report.service = Some(service(ServiceState::Unknown, Vec::new()));
+    let decision = scene.peek(&report);
+    assert_eq!(
+        (decision.action, decision.command.as_deref()),
+        (Action::Human, Some("oc-guardian status"))
+    );
+    let mut report = scene.see(Class::Hung, 100);
+    report.service = Some(service(ServiceState::Unknown, Vec::new()));
+    assert_ne!(scene.peek(&report).action, Action::Human);
+}
+
+#[test]
 fn the_backoff_is_10_30_90_180_300_600_and_the_doctor_is_exempt() {
     let mut scene = after_good();
     scene.policy.ladder.restarts_before_doctor = 100;

@@ -3,6 +3,7 @@
 //! measured that way where it matters: on the Mac at hand.
 
 mod launchd;
+mod systemd;
 mod transcript;
 
 pub use transcript::{Step, Transcript};
@@ -24,9 +25,7 @@ pub fn run(world: &World) -> Result<Answer> {
     let mut transcript = Transcript::new(world, manager);
     match manager {
         ManagerKind::Launchd => launchd::run(world, &mut transcript)?,
-        ManagerKind::Systemd => {
-            return Err(Fault::new(Exit::Unavailable, "systemd cannot be exercised yet"));
-        }
+        ManagerKind::Systemd => systemd::run(world, &mut transcript)?,
         ManagerKind::Embedded => {
             return Err(Fault::new(
                 Exit::Unavailable,

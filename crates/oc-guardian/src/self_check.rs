@@ -7,6 +7,7 @@ mod config;
 mod cron;
 mod definition;
 mod disk;
+mod jobs;
 mod linger;
 mod lock;
 mod notify;
@@ -17,6 +18,7 @@ mod programs;
 mod service;
 mod tools;
 
+use crate::registration::Registration;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::report::{CheckStatus, ManagerKind, ServiceView};
@@ -84,6 +86,8 @@ struct Scene<'a> {
     world: &'a World,
     manager: ManagerKind,
     view: ServiceView,
+    /// What install registered.
+    record: Result<Option<Registration>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,6 +105,7 @@ pub fn run(world: &World, view: ServiceView, trouble: Option<&Fault>) -> Result<
         world,
         manager: view.manager,
         view,
+        record: Registration::load(&world.paths),
     };
     let mut checks = vec![config::check(world, trouble)];
     checks.extend(tools::check());
@@ -109,7 +114,8 @@ pub fn run(world: &World, view: ServiceView, trouble: Option<&Fault>) -> Result<
     checks.extend(definition::check(&scene));
     checks.extend(owners::check(&scene));
     checks.push(passes::check(&scene));
-    checks.push(cron::check());
+    checks.extend(jobs::check(&scene));
+    checks.push(cron::check(&scene));
     checks.push(lock::check(world));
     checks.extend(permissions::check(world));
     checks.push(disk::check(world));

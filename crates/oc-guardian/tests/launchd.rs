@@ -285,8 +285,17 @@ fn without_a_session_nothing_is_tried_and_the_reason_is_named() {
         let reason = rig.reason("start", 1);
         assert!(reason.contains("nobody is logged in at the screen"), "{reason}");
         let status = rig.status();
-        assert_eq!(status["state"], "unknown");
+        assert_eq!(
+            (status["state"].as_str(), status["verdict"].as_str()),
+            (Some("unknown"), Some("unknown"))
+        );
         assert!(status["obstacle"].as_str().unwrap().contains("logged in"), "{status}");
+        // The chain asks a person, climbs nowhere, and says so once.
+        for _ in 0..3 {
+            assert_eq!(rig.heal().code, 2);
+        }
+        let journal = std::fs::read_to_string(rig.env.watchdog().join("journal.jsonl")).unwrap();
+        assert!(!journal.contains("\"kind\":\"attempt\""), "{journal}");
         assert_eq!(rig.changes(), Vec::<String>::new());
         assert!(
             !rig.env

@@ -254,10 +254,12 @@ impl Agent {
     /// the service.
     #[must_use]
     pub fn other_owner(&self, deadline: &Deadline) -> Option<String> {
-        [Call::PrintSystem, Call::PrintUser].into_iter().find_map(|call| {
-            let reply = self.call(call, deadline.within(QUESTION).left()).ok()?;
-            (reply.code == 0).then(|| self.argv(call).pop()).flatten()
-        })
+        for call in [Call::PrintSystem, Call::PrintUser] {
+            if self.call(call, deadline.within(QUESTION).left()).ok()?.code == 0 {
+                return self.argv(call).pop();
+            }
+        }
+        None
     }
 
     /// It in the common vocabulary.

@@ -10,7 +10,7 @@ use oc_core::config::{Policy, Span};
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::intent::Intent;
-use oc_core::report::{Envelope, Report, parse};
+use oc_core::report::{Envelope, ManagerKind, Report, parse};
 use oc_core::world::World;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -75,8 +75,7 @@ pub(super) struct Surroundings {
 impl Surroundings {
     pub(super) fn look(world: &World, previous: Option<Stamp>, intent: Intent) -> Self {
         let service = &world.config.service;
-        let embedded =
-            oc_core::service::chosen(service.manager, &world.paths) == oc_core::report::ManagerKind::Embedded;
+        let manager = oc_core::service::chosen(service.manager, &world.paths);
         let policy = &world.config.policy;
         let now = Stamp::now();
         // By hand there is no pass, and what is asked now begins now.
@@ -85,10 +84,9 @@ impl Surroundings {
             began: record.map_or_else(|| now.clone(), |record| record.started),
             now,
             previous,
-            interval: if embedded {
-                policy.interval_embedded.get()
-            } else {
-                policy.interval.get()
+            interval: match manager {
+                ManagerKind::Embedded => policy.interval_embedded.get(),
+                ManagerKind::Launchd | ManagerKind::Systemd => policy.interval.get(),
             },
             stopped: intent.stopped.map(|s| Stopped {
                 since: s.since,
@@ -101,7 +99,10 @@ impl Surroundings {
             }),
             consent: world.config.agent.enabled,
             memory: MemoryLimits::from(&world.config.probe),
-            label: service.unit.trim_end_matches(".service").to_owned(),
+            label: match manager {
+                ManagerKind::Launchd => service.label.clone(),
+                ManagerKind::Systemd | ManagerKind::Embedded => service.unit.trim_end_matches(".service").to_owned(),
+            },
             jitter_permille: jitter(),
         }
     }

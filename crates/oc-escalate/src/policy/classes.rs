@@ -67,8 +67,8 @@ pub(super) fn standing(report: &Report, incident: Option<&Incident>) -> Standing
 pub(super) fn plan(case: &Case<'_>, class: Class) -> Plan {
     let hold = &case.policy.hold;
     let serving = case.report.serving();
-    if let Some(masked) = masked(case, class) {
-        return masked;
+    if let Some(plan) = masked(case, class).or_else(|| deaf(case, class)) {
+        return plan;
     }
     match class {
         Class::StoppedOnPurpose => wait("It was stopped on purpose; it stays so until a person starts it.", None),
@@ -365,4 +365,17 @@ fn masked(case: &Case<'_>, class: Class) -> Option<Plan> {
         "The service is masked or disabled in its manager; a person did that, and a person has to undo it.",
         command,
     ))
+}
+
+/// Nobody is logged in, or the manager does not answer: without it nothing can be started, and neither a repair nor an agent
+/// changes that. A live process is another matter: it can still be ended.
+fn deaf(case: &Case<'_>, class: Class) -> Option<Plan> {
+    let service = case.report.service.as_ref()?;
+    let dead = case.report.identity.is_none() && !case.report.serving();
+    (dead && class > Class::Starting && !needs_human(class) && service.state == ServiceState::Unknown).then(|| {
+        human(
+            "It does not run, and its service manager cannot be asked to start it.",
+            "oc-guardian status",
+        )
+    })
 }

@@ -37,6 +37,7 @@ pub fn run(world: &World) -> Result<Answer> {
         Backend::Embedded(embedded) => (embedded.status(), embedded.supervised(), embedded.recipe()),
         Backend::Launchd(_) | Backend::Systemd(_) => (None, false, None),
     };
+    let obstacle = backend.obstacle();
     let body = Body {
         service: backend.view(),
         supervisor: status.as_ref().map(|s| s.supervisor.clone()).filter(|_| supervised),
@@ -45,8 +46,8 @@ pub fn run(world: &World) -> Result<Answer> {
         maintenance: intent.maintenance_now(&Stamp::now()).cloned(),
         stopped: intent.stopped,
         recipe: recipe.map(|r| r.argv),
-        obstacle: backend.obstacle(),
-        second_owner: backend.second_owner(),
+        second_owner: obstacle.is_none().then(|| backend.second_owner()).flatten(),
+        obstacle,
     };
     let (exit, verdict) = match body.service.state {
         ServiceState::Running => (Exit::Good, "running"),
@@ -55,6 +56,7 @@ pub fn run(world: &World) -> Result<Answer> {
         ServiceState::Stopped => (Exit::Answer(2), "stopped"),
         _ if body.stopped.is_some() => (Exit::Answer(2), "stopped"),
         ServiceState::Unregistered => (Exit::Answer(4), "unregistered"),
+        ServiceState::Unknown => (Exit::Answer(3), "unknown"),
         _ => (Exit::Answer(3), "failed"),
     };
     let text = describe(&body, verdict);

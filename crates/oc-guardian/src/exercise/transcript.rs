@@ -49,7 +49,7 @@ impl Transcript {
         stop_signals();
         Self {
             manager,
-            system: system(),
+            system: system(manager),
             steps: Vec::new(),
             dry_run: world.common.dry_run,
             watched: out::someone_watches() && !world.common.quiet,
@@ -155,17 +155,19 @@ impl Transcript {
 }
 
 /// What the manager's peculiarities depend on.
-fn system() -> String {
+fn system(manager: ManagerKind) -> String {
     let ask = |program: &str, args: &[&str]| {
         let mut cmd = Cmd::new(program);
         let output = cmd.args(args).timeout(Duration::from_secs(5)).run().ok()?;
         let text = output.stdout_text();
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let words: Vec<&str> = text.split_whitespace().take(8).collect();
         (!words.is_empty()).then(|| words.join(" "))
     };
     let kernel = ask("uname", &["-srm"]).unwrap_or_else(|| "unknown system".to_owned());
-    match ask("sw_vers", &[]) {
-        Some(version) => format!("{kernel}, {version}"),
-        None => kernel,
-    }
+    let version = match manager {
+        ManagerKind::Launchd => ask("sw_vers", &[]),
+        ManagerKind::Systemd => ask("systemctl", &["--version"]),
+        ManagerKind::Embedded => None,
+    };
+    version.map_or_else(|| kernel.clone(), |version| format!("{kernel}, {version}"))
 }

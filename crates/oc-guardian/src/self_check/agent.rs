@@ -19,7 +19,7 @@ pub(super) fn check(world: &World) -> Vec<Line> {
         lines.push(tmux());
     }
     if which("oc-claude-pty").is_none() && beside("oc-claude-pty").is_none() {
-        lines.push(Line::fail("agent", "oc-claude-pty is not there", "make install"));
+        lines.push(Line::fail("tools", "oc-claude-pty is not there", "make install"));
     }
     lines
 }

@@ -1,49 +1,43 @@
 //! The guardian's own schedule, independent of the manager that it guards.
 
-use super::Line;
-use oc_core::exit::Exit;
+use super::{Line, Scene};
+use crate::crontab::Crontab;
+use crate::registration::JobKind;
 use oc_core::identity;
-use oc_core::proc::{Cmd, Ended};
-use std::time::Duration;
+use oc_core::report::ManagerKind;
 
-/// macOS lets `crontab` wait for ever for a permission that nobody is there to give.
-const LIMIT: Duration = Duration::from_secs(15);
 /// Where cron notes its pid.
 const PID_FILES: [&str; 3] = ["/run/crond.pid", "/var/run/crond.pid", "/var/run/cron.pid"];
 
-pub(super) fn check() -> Line {
-    let mend = "oc-guardian install";
-    let output = match Cmd::new("crontab").args(["-l"]).env("LC_ALL", "C").timeout(LIMIT).run() {
-        Ok(output) => output,
-        Err(fault) if matches!(fault.exit, Exit::NotFound | Exit::CannotExec) => {
-            return Line::warn(
-                "cron",
-                "there is no cron here: nobody puts an unloaded watchdog back",
-                mend,
-            );
-        }
-        Err(fault) => return Line::fault("cron", &fault),
+pub(super) fn check(scene: &Scene<'_>) -> Line {
+    let Ok(Some(record)) = &scene.record else {
+        return Line::skip("cron", "nothing is installed");
     };
-    match output.ended {
-        Ended::Deadline => Line::fail(
+    let Some(block) = &record.crontab else {
+        return match record.job(JobKind::Guardian) {
+            Some(job) => Line::ok("cron", format!("{} runs the guardian instead", job.name)),
+            None if scene.manager == ManagerKind::Embedded => Line::skip("cron", "installed without cron"),
+            None => Line::warn("cron", "nobody puts an unloaded watchdog back", "oc-guardian install"),
+        };
+    };
+    match Crontab::new(&record.instance, None).present(block) {
+        Err(fault) => Line::fault("cron", &fault),
+        Ok(false) => Line::fail(
             "cron",
-            "crontab does not answer",
-            "give the terminal Full Disk Access (System Settings, Privacy & Security), then: oc-guardian install",
+            "our lines are not in the crontab as they were installed",
+            "oc-guardian ensure",
         ),
-        _ if !scheduled(&output.stdout_text()) => Line::warn("cron", "no line of the crontab runs oc-guardian", mend),
-        _ if alive() == Some(false) => Line::fail(
-            "cron",
-            "the line is there, and cron does not run",
-            "sudo service cron start",
-        ),
-        _ => Line::ok("cron", "oc-guardian is in the crontab"),
+        Ok(true) if alive() == Some(false) => Line::fail("cron", "our lines are there, and cron does not run", start()),
+        Ok(true) => Line::ok("cron", "our lines are in the crontab"),
     }
 }
 
-fn scheduled(crontab: &str) -> bool {
-    crontab
-        .lines()
-        .any(|line| !line.trim_start().starts_with('#') && line.contains("oc-guardian"))
+fn start() -> &'static str {
+    if cfg!(target_os = "macos") {
+        "sudo launchctl kickstart system/com.vix.cron"
+    } else {
+        "sudo service cron start"
+    }
 }
 
 /// `None` where it notes no pid: macOS starts it when there is a crontab.
@@ -51,18 +45,4 @@ fn alive() -> Option<bool> {
     let text = PID_FILES.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
     let pid = text.trim().parse().ok()?;
     Some(identity::lookup(pid).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::scheduled;
-
-    #[test]
-    fn a_comment_schedules_nothing() {
-        assert!(scheduled(
-            "MAILTO=\"\"\n*/3 * * * * /usr/local/bin/oc-guardian ensure\n"
-        ));
-        assert!(!scheduled("# */3 * * * * /usr/local/bin/oc-guardian ensure\n"));
-        assert!(!scheduled(""));
-    }
 }

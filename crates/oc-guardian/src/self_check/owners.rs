@@ -2,20 +2,22 @@
 
 use super::{Line, Scene};
 use oc_core::clock::Deadline;
-use oc_core::proc::Cmd;
 use oc_core::report::{ManagerKind, ServiceState};
 use oc_core::service::launchd::Agent;
+use oc_core::service::systemd::Unit;
 use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) fn check(scene: &Scene<'_>) -> Option<Line> {
     let service = &scene.world.config.service;
     let mend = match scene.manager {
         ManagerKind::Launchd => Agent::of(service)
-            .other_owner(&Deadline::after(Duration::from_secs(10)))
+            .other_owner(&Deadline::after(LIMIT))
             .map(|owner| format!("sudo launchctl bootout {owner}")),
-        ManagerKind::Systemd => {
-            system_unit(&service.unit).then(|| format!("sudo systemctl disable --now {}", service.unit))
-        }
+        ManagerKind::Systemd => Unit::of(service)
+            .owned_by_system(&Deadline::after(LIMIT))
+            .then(|| format!("sudo systemctl disable --now {}", service.unit)),
         ManagerKind::Embedded => return None,
     };
     let registered = !matches!(scene.view.state, ServiceState::Unregistered | ServiceState::Unknown);
@@ -28,12 +30,4 @@ pub(super) fn check(scene: &Scene<'_>) -> Option<Line> {
             mend,
         ),
     })
-}
-
-fn system_unit(unit: &str) -> bool {
-    let output = Cmd::new("systemctl")
-        .args(["--system", "show", "-p", "LoadState", "--value", unit])
-        .timeout(Duration::from_secs(5))
-        .run();
-    output.is_ok_and(|output| output.stdout_text().trim() == "loaded")
 }

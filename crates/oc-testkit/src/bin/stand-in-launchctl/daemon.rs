@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How often it looks after its jobs.
 const TICK: Timespec = Timespec {
@@ -27,6 +27,8 @@ pub(crate) struct Launchd {
     /// Labels; shared by all domains of the user, kept on disk.
     pub(crate) disabled: BTreeMap<String, bool>,
     pub(crate) knobs: Knobs,
+    /// When they were turned last.
+    turned: Option<SystemTime>,
 }
 
 pub(crate) fn run() -> ExitCode {
@@ -51,7 +53,8 @@ fn serve() -> std::io::Result<()> {
     let mut launchd = Launchd {
         jobs: BTreeMap::new(),
         disabled: serde_json::from_slice(&disabled).unwrap_or_default(),
-        knobs: read_knobs(&dir),
+        knobs: Knobs::default(),
+        turned: None,
         dir,
     };
     let listener = UnixListener::bind(&socket)?;
@@ -80,13 +83,18 @@ impl Launchd {
             .append(true)
             .open(self.dir.join("calls.log"))?;
         writeln!(log, "{}", words.join(" "))?;
-        self.knobs = read_knobs(&self.dir);
         self.tick();
         let reply = self.call(&words);
         writeln!(&stream, "{}", serde_json::to_string(&reply)?)
     }
 
     fn tick(&mut self) {
+        let turned = std::fs::metadata(self.dir.join("knobs.json"))
+            .and_then(|meta| meta.modified())
+            .ok();
+        if turned != self.turned {
+            (self.knobs, self.turned) = (read_knobs(&self.dir), turned);
+        }
         let knobs = &self.knobs;
         self.jobs.retain(|_, job| !job.tick(knobs));
     }
