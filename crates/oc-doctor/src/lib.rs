@@ -20,6 +20,7 @@ pub mod own_doctor;
 pub mod owner;
 pub mod package;
 pub mod plan;
+pub mod playbook;
 pub mod remedies;
 pub mod repair;
 pub mod report;
