@@ -119,6 +119,11 @@ pub const ALL: &[Entry] = &[
         by_hand: "openclaw config set gateway.auth.mode token, or set gateway.auth.password",
     },
     Entry {
+        id: "plugin.broken",
+        means: "The service ends before it was ready once, and the log of that start names a plugin. The rest of the configuration is sound.",
+        by_hand: "openclaw config set plugins.entries.ID.enabled false; then look for a newer version of the plugin",
+    },
+    Entry {
         id: "port.foreign",
         means: "Another program holds the port. The log calls it another gateway, which it need not be. Ending a stranger is your decision.",
         by_hand: "end the named program, or give one of the two another port; the gateway then starts by itself",
@@ -162,6 +167,16 @@ pub const ALL: &[Entry] = &[
         id: "install.node",
         means: "The node on PATH is older than what the package wants.",
         by_hand: "install a newer node; then openclaw gateway install --force",
+    },
+    Entry {
+        id: "dependency.docker",
+        means: "The Docker daemon does not answer (doctor.preflight.docker). The service is started all the same.",
+        by_hand: "sudo systemctl start docker, or open Docker Desktop; doctor.preflight.docker.start does it by itself",
+    },
+    Entry {
+        id: "dependency.network",
+        means: "A host of doctor.preflight.network.hosts cannot be resolved or reached. The service is started all the same.",
+        by_hand: "look at the network of this machine; getent hosts NAME",
     },
     Entry {
         id: "exit.cause",

@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod cli;
 pub mod commands;
+pub mod dependencies;
 pub mod diff;
 pub mod disk;
 pub mod document;

@@ -341,7 +341,7 @@ fn sentence(proposal: &Proposal) -> String {
             format!("mode of {} changed from {before:o} to {after:o}", path.display())
         }
         Proposal::Aside { path } => format!("{} moved aside", path.display()),
-        Proposal::Remove { files, bytes } => format!("{} rotated logs removed ({} MB)", files.len(), bytes >> 20),
+        Proposal::Remove { files, bytes } => format!("{} old logs removed ({} MB)", files.len(), bytes >> 20),
     }
 }
 

@@ -103,7 +103,8 @@ impl Transaction {
     pub fn new(by: &str, findings: &[Finding]) -> Self {
         let about: Vec<Finding> = findings
             .iter()
-            .filter(|f| checks::about_configuration(f))
+            // A suspicion weighs nothing: only a service that serves without the plugin confirms it.
+            .filter(|f| checks::about_configuration(f) && f.id != "plugin.broken")
             .cloned()
             .collect();
         let opened = Stamp::now();
