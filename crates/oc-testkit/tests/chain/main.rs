@@ -13,4 +13,6 @@ mod crash;
 mod heal;
 mod left_alone;
 mod ours;
+mod persons;
 mod stage;
+mod table;
