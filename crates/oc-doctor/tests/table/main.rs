@@ -11,6 +11,7 @@
 
 mod world;
 
+use std::time::Duration;
 use world::{Backup, World};
 
 const B: [Backup; 3] = [Backup::None, Backup::LastGood, Backup::Poisoned];
@@ -219,23 +220,132 @@ fn v_a_directory_is_moved_aside_with_what_is_in_it() {
 
 #[test]
 fn l_an_unreadable_file_is_made_readable() {
-    if is_root() {
-        return;
-    }
     let world = World::new(Backup::LastGood);
+    let user = User::ordinary(&world);
     std::fs::set_permissions(
         world.env.config_path(),
         std::os::unix::fs::PermissionsExt::from_mode(0o000),
     )
     .unwrap();
-    assert_eq!(world.gateway().run().code, 78);
-    world.doctor(&["fix"]).run().expect_code(0);
-    let _serving = world.gateway().start();
+    let gateway = world.gateway().prepare();
+    let refused = user.runs(&world, &gateway).timeout(Duration::from_secs(180)).run();
+    assert_eq!(refused.code, 78, "{}{}", refused.stdout, refused.stderr);
+    user.runs(&world, &[user.doctor.clone(), "fix".to_owned()])
+        .run()
+        .expect_code(0);
+    let _serving = user.runs(&world, &gateway).spawn();
+    oc_testkit::wait_until(
+        "it serves",
+        Duration::from_secs(180),
+        || matches!(oc_testkit::ask(world.port, "/readyz"), oc_testkit::Asked::Answered(a) if a.status == 200),
+    );
     assert_eq!(world.read(), world.good);
 }
 
-/// root reads whatever the mode.
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
+/// Somebody for whom the mode of a file counts; root reads whatever it is.
+struct User {
+    as_them: Vec<String>,
+    doctor: String,
+}
+
+impl User {
+    const NOBODY: u32 = 65534;
+
+    /// As root: nobody, who gets the home and a copy of our program, since ours may lie where only root looks.
+    fn ordinary(world: &World) -> Self {
+        let program = oc_testkit::bin("oc-doctor");
+        if !rustix::process::geteuid().is_root() {
+            return Self {
+                as_them: Vec::new(),
+                doctor: program.display().to_string(),
+            };
+        }
+        for name in ["oc-doctor", "stand-in-gateway"] {
+            std::fs::copy(oc_testkit::bin(name), world.env.path(name)).unwrap();
+        }
+        give_away(world.env.home());
+        let them = format!("--reuid={0} --regid={0} --clear-groups", Self::NOBODY);
+        Self {
+            as_them: std::iter::once("setpriv")
+                .chain(them.split(' '))
+                .map(str::to_owned)
+                .collect(),
+            doctor: world.env.path("oc-doctor").display().to_string(),
+        }
+    }
+
+    fn runs(&self, world: &World, words: &[String]) -> oc_testkit::Cmd {
+        let stand_in = oc_testkit::bin("stand-in-gateway").display().to_string();
+        let mut all = self.as_them.clone();
+        all.extend(
+            words
+                .iter()
+                .map(|word| match *word == stand_in && !self.as_them.is_empty() {
+                    true => world.env.path("stand-in-gateway").display().to_string(),
+                    false => word.clone(),
+                }),
+        );
+        world.env.foreign(&all[0]).args(&all[1..])
+    }
+}
+
+fn give_away(path: &std::path::Path) {
+    std::os::unix::fs::lchown(path, Some(User::NOBODY), Some(User::NOBODY)).unwrap();
+    if path.is_dir() && !path.is_symlink() {
+        std::fs::read_dir(path)
+            .unwrap()
+            .flatten()
+            .for_each(|entry| give_away(&entry.path()));
+    }
+}
+
+/// A plugin that throws once everything is up: the only end that OpenClaw's own fence around plugins lets through.
+#[test]
+fn a_plugin_that_ends_the_gateway_is_turned_off_alone() {
+    let real = std::env::var_os("OC_REAL_OPENCLAW").is_some();
+    let world = World::new(Backup::None);
+    let dir = world.env.path("plugins/weather");
+    world.env.write(
+        "plugins/weather/openclaw.plugin.json",
+        r#"{"id":"weather","name":"Weather","activation":{"onStartup":true},
+        "configSchema":{"type":"object","additionalProperties":false,"properties":{}}}"#,
+    );
+    world.env.write(
+        "plugins/weather/package.json",
+        r#"{"name":"weather","version":"1.0.0","type":"module","openclaw":{"extensions":["./index.js"]}}"#,
+    );
+    world.env.write(
+        "plugins/weather/index.js",
+        "export default { id: 'weather', register() { process.nextTick(() => { throw new Error('kaputt'); }); } };",
+    );
+    for path in [dir.parent().unwrap(), &dir] {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let plugins = format!(
+        "  plugins: {{ allow: ['weather'], load: {{ paths: ['{}'] }}, entries: {{ weather: {{ enabled: true }} }} }},\n  logging:",
+        dir.display()
+    );
+    let with = world.good.replace("  logging:", &plugins);
+    world.write(with.as_bytes());
+    // The stand-in knows no plugins; what 2026.9.6 said is what it says.
+    let said = if real {
+        let ended = world.gateway().run();
+        assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+        format!("{}{}", ended.stdout, ended.stderr)
+    } else {
+        "Error: kaputt\n    at file:///x/package-0/node_modules/weather/index.js:1:76\n".to_owned()
+    };
+    world.env.write(".openclaw/logs/supervise.log", said);
+    let report = world.exited(1);
+    let body = world
+        .doctor(&["fix", "--json", "--probe", &report])
+        .run()
+        .expect_code(0)
+        .json();
+    assert!(
+        body["actions"].to_string().contains("plugin weather turned off"),
+        "{body:#}"
+    );
+    let _serving = world.gateway().start();
+    assert_eq!(world.read(), with.replace("enabled: true", "enabled: false"));
 }
