@@ -195,6 +195,37 @@ pub fn find(id: &str) -> Option<&'static Entry> {
 mod tests {
     use super::*;
 
+    /// The table of docs/doctor.md. After a change of the list: `OC_WRITE_DOCS=1 cargo test -p oc-doctor --lib explain`.
+    #[test]
+    fn the_table_in_the_docs_is_this_list() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md");
+        let docs = std::fs::read_to_string(path).unwrap();
+        let (head, _) = docs.split_once("| finding |").unwrap();
+        let mut table = "| finding | means | fix | by hand |\n|---|---|---|---|\n".to_owned();
+        for Entry { id, means, by_hand } in ALL {
+            let remedies: Vec<&str> = crate::remedies::ALL
+                .iter()
+                .filter(|r| r.heals.contains(id))
+                .map(|r| r.name)
+                .collect();
+            let fix = if remedies.is_empty() {
+                "-".to_owned()
+            } else {
+                remedies.join(", ")
+            };
+            let row = format!("| `{id}` | {means} | {fix} | {by_hand} |\n");
+            table.push_str(&row);
+        }
+        let wanted = format!("{head}{table}");
+        if std::env::var_os("OC_WRITE_DOCS").is_some() {
+            oc_core::fsx::replace(std::path::Path::new(path), wanted.as_bytes()).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == wanted,
+            "write it anew, see above"
+        );
+    }
+
     #[test]
     fn every_finding_that_a_remedy_heals_is_explained() {
         for remedy in crate::remedies::ALL {

@@ -55,7 +55,12 @@ fn lessons(world: &World) -> Vec<Value> {
         .run()
         .expect_code(0);
     assert!(!output.stdout.contains("hush"), "{}", output.stdout);
-    output.json()["lessons"].as_array().unwrap().clone()
+    let body = output.json();
+    let schema = include_str!("../../../schemas/doctor-playbook.schema.json");
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&body).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?} in {body:#}");
+    body["lessons"].as_array().unwrap().clone()
 }
 
 /// The plan is applied, the gateway serves, the repair is kept.

@@ -1,5 +1,6 @@
 //! The table of broken configurations, against the stand-in gateway and (with `OC_REAL_OPENCLAW=/path/to/openclaw`)
 //! against the real one: each is refused before, and served after one `oc-doctor fix`, with the smallest change.
+//! `OC_TABLE=quick` takes one copy a row, such that every remedy has its turn.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +16,14 @@ use std::time::Duration;
 use world::{Backup, World};
 
 const B: [Backup; 3] = [Backup::None, Backup::LastGood, Backup::Poisoned];
+
+/// All of them, or the one.
+fn rows<T: Copy>(all: &[T], quick: T) -> Vec<T> {
+    match std::env::var_os("OC_TABLE") {
+        Some(value) if value == "quick" => vec![quick],
+        _ => all.to_vec(),
+    }
+}
 
 /// Breaks the commented configuration, wants it refused, fixes it, wants it served; returns the text afterwards.
 fn heals(name: &str, backup: Backup, damage: impl Fn(&str) -> Vec<u8>) -> (World, String) {
@@ -39,7 +48,7 @@ fn heals(name: &str, backup: Backup, damage: impl Fn(&str) -> Vec<u8>) -> (World
 
 #[test]
 fn a_missing() {
-    for backup in [Backup::None, Backup::LastGood] {
+    for backup in rows(&[Backup::None, Backup::LastGood], Backup::None) {
         let world = World::new(backup);
         std::fs::remove_file(world.env.config_path()).unwrap();
         assert_eq!(world.gateway().run().code, 78);
@@ -54,7 +63,7 @@ fn a_missing() {
 
 #[test]
 fn b_mode_deleted_heals_with_one_line_whatever_the_backups_say() {
-    for backup in B {
+    for backup in rows(&B, Backup::Poisoned) {
         let (world, text) = heals("b", backup, |good| {
             good.replace("    mode: 'local',\n", "").into_bytes()
         });
@@ -78,7 +87,7 @@ fn b_mode_deleted_heals_with_one_line_whatever_the_backups_say() {
 
 #[test]
 fn c_truncated_is_restored_or_closed() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("c", backup, |good| {
             good.as_bytes()[..good.find("logging").unwrap() + 12].to_vec()
         });
@@ -90,10 +99,16 @@ fn c_truncated_is_restored_or_closed() {
 }
 
 #[test]
-fn c2_and_c3_garbage_is_cut_and_nothing_else() {
-    for backup in B {
+fn c2_garbage_behind_is_cut_and_nothing_else() {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("c2", backup, |good| format!("{good}}}garbage").into_bytes());
         assert_eq!(text.trim_end(), world.good.trim_end());
+    }
+}
+
+#[test]
+fn c3_a_log_line_before_is_cut_and_nothing_else() {
+    for backup in B {
         let (world, text) = heals("c3", backup, |good| {
             format!("2026-02-27 [gateway] {{\"x\":1}} up\n{good}").into_bytes()
         });
@@ -111,7 +126,7 @@ fn c4_a_missing_comma_is_put_in() {
 
 #[test]
 fn d_unknown_keys_are_dropped_alone() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("d", backup, |good| {
             good.replace("    mode:", "    bogusKey: 1,\n    mode:")
                 .replace("  logging:", "  rootBogus: {},\n  logging:")
@@ -123,7 +138,7 @@ fn d_unknown_keys_are_dropped_alone() {
 
 #[test]
 fn e_a_wrong_value_is_taken_from_the_last_good_or_implied() {
-    for backup in B {
+    for backup in rows(&B, Backup::LastGood) {
         let port = |world: &World| format!("port: {}", world.port);
         let (world, text) = heals("e", backup, |good| {
             let at = good.find("port: ").unwrap();
@@ -142,8 +157,9 @@ fn e_a_wrong_value_is_taken_from_the_last_good_or_implied() {
 
 #[test]
 fn j_k_empty_and_binary_are_restored() {
-    for backup in [Backup::None, Backup::LastGood] {
-        for bytes in [&b""[..], b"\0\x01\xff\xfe not a config"] {
+    for backup in rows(&[Backup::None, Backup::LastGood], Backup::LastGood) {
+        let bytes: [&[u8]; 2] = [b"", b"\0\x01\xff\xfe not a config"];
+        for bytes in rows(&bytes, bytes[0]) {
             let (world, text) = heals("j/k", backup, |_| bytes.to_vec());
             match backup {
                 Backup::LastGood => assert_eq!(text, world.good),
@@ -155,7 +171,7 @@ fn j_k_empty_and_binary_are_restored() {
 
 #[test]
 fn m_open_without_sign_in_is_closed_or_gets_the_known_sign_in() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (_, text) = heals("m", backup, |good| {
             let auth = good.find("auth:").unwrap();
             let end = good[auth..].find("},").unwrap() + auth + 2;
@@ -172,7 +188,7 @@ fn m_open_without_sign_in_is_closed_or_gets_the_known_sign_in() {
 
 #[test]
 fn m3_password_without_one_returns_to_a_token() {
-    for backup in B {
+    for backup in rows(&B, Backup::LastGood) {
         let (_, text) = heals("m3", backup, |good| {
             good.replace("mode: 'token', token: 'tok-hush-hush'", "mode: 'password'")
                 .into_bytes()
@@ -183,7 +199,7 @@ fn m3_password_without_one_returns_to_a_token() {
 
 #[test]
 fn r_an_unknown_channel_is_dropped_alone() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("r", backup, |good| {
             good.replace("  logging:", "  channels: { nosuch: { enabled: true } },\n  logging:")
                 .into_bytes()
@@ -198,7 +214,7 @@ fn r_an_unknown_channel_is_dropped_alone() {
 
 #[test]
 fn v_a_directory_is_moved_aside_with_what_is_in_it() {
-    for backup in [Backup::None, Backup::LastGood] {
+    for backup in rows(&[Backup::None, Backup::LastGood], Backup::LastGood) {
         let world = World::new(backup);
         std::fs::remove_file(world.env.config_path()).unwrap();
         world.env.write(".openclaw/openclaw.json/precious", "keep me");
