@@ -138,7 +138,7 @@ impl Book {
     }
 
     /// Those that failed go first, then those that nobody accepted and that did not heal for longest.
-    fn make_room(&self, known: &mut Vec<Lesson>) -> Result<()> {
+    fn make_room(&self, known: &mut [Lesson]) -> Result<()> {
         known.sort_by_key(|l| (!l.retired, l.accepted, l.last_healed.wall_ms));
         let excess = (known.len() + 1).saturating_sub(MAX);
         known.iter().take(excess).try_for_each(|lesson| self.forget(lesson))
