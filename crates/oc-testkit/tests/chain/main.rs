@@ -10,6 +10,7 @@
 
 mod concurrency;
 mod crash;
+mod generic;
 mod heal;
 mod left_alone;
 mod ours;
