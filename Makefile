@@ -5,6 +5,8 @@ CARGO   = cargo
 PYTHON  = python3
 # How many inputs `make fuzz` gives each property.
 CASES   = 20000
+# How long it gives whole commands.
+FUZZ_SECONDS = 300
 # The gateway that `make e2e` heals, and the Node it runs on.
 OPENCLAW = 2026.9.6
 NODE     = 26.10.0
@@ -36,8 +38,10 @@ test: ## every test but those on the real gateway
 	$(CARGO) build --workspace --bins $(locked) && $(hermetic) $(CARGO) test --workspace $(locked)
 
 .PHONY: fuzz
-fuzz: ## the property tests again, each with CASES inputs
+fuzz: ## the property tests again, each with CASES inputs; the doctor on damaged configurations for FUZZ_SECONDS
 	$(hermetic) PROPTEST_CASES=$(CASES) $(CARGO) test --workspace --lib $(locked)
+	$(CARGO) build --workspace --bins $(locked) && \
+		$(hermetic) OC_FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test -p oc-doctor --test contract $(locked) -- --ignored
 
 .PHONY: lint
 lint: ## format, clippy, shellcheck, dependencies, schemas, man pages
@@ -52,16 +56,20 @@ demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openc
 	scripts/demo
 
 # Two at a time: most of it is waiting. Those that only the real gateway can show are marked #[ignore].
-on_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
-	$(CARGO) test -p oc-testkit $(locked)
+with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw"
+on_real = $(with_real) $(CARGO) test -p oc-testkit $(locked)
+table = $(CARGO) test -p oc-doctor $(locked) --test table
 
 .PHONY: e2e
 e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
 	$(on_real) --test conformance --test e2e -- --include-ignored --show-output --test-threads=2
+	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
+	$(with_real) OC_TABLE=quick $(table) -- --skip m3_ --skip r_an --skip c3_ --test-threads=2
 
 .PHONY: e2e-full
 e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
 	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
+	$(with_real) $(table) --test playbook -- --test-threads=2
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
 $(real)/done:

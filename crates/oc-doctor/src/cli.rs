@@ -26,7 +26,8 @@ Examples:
   oc-doctor fix --verify           repair, wait for the service, keep the change or take it back
   oc-doctor diff good              what changed since the configuration last proved good
   oc-doctor rollback -1            back to the configuration before this one
-  oc-doctor explain config.required_key";
+  oc-doctor explain config.required_key
+  oc-doctor playbook list          what healed before, and whether it fits what is wrong now";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -94,6 +95,37 @@ pub enum Command {
         /// A person has looked at the sensitive changes and agrees
         #[arg(long)]
         approve: bool,
+    },
+    /// The plans that healed, repeated when their failure returns
+    Playbook {
+        /// What to do with them
+        #[command(subcommand)]
+        what: Playbook,
+    },
+}
+
+/// What to do with the playbook.
+#[derive(Debug, Subcommand)]
+pub enum Playbook {
+    /// List the lessons, those that match the present failure first
+    List(Probed),
+    /// Show one: the failure and every edit, secrets as placeholders
+    Show {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Let one be repeated without asking, though it changes who may do what, or failed once
+    Accept {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Drop one
+    Forget {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "ID")]
+        id: String,
     },
 }
 

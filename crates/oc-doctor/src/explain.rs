@@ -119,6 +119,11 @@ pub const ALL: &[Entry] = &[
         by_hand: "openclaw config set gateway.auth.mode token, or set gateway.auth.password",
     },
     Entry {
+        id: "plugin.broken",
+        means: "The service ends before it was ready once, and the log of that start names a plugin. The rest of the configuration is sound.",
+        by_hand: "openclaw config set plugins.entries.ID.enabled false; then look for a newer version of the plugin",
+    },
+    Entry {
         id: "port.foreign",
         means: "Another program holds the port. The log calls it another gateway, which it need not be. Ending a stranger is your decision.",
         by_hand: "end the named program, or give one of the two another port; the gateway then starts by itself",
@@ -164,6 +169,16 @@ pub const ALL: &[Entry] = &[
         by_hand: "install a newer node; then openclaw gateway install --force",
     },
     Entry {
+        id: "dependency.docker",
+        means: "The Docker daemon does not answer (doctor.preflight.docker). The service is started all the same.",
+        by_hand: "sudo systemctl start docker, or open Docker Desktop; doctor.preflight.docker.start does it by itself",
+    },
+    Entry {
+        id: "dependency.network",
+        means: "A host of doctor.preflight.network.hosts cannot be resolved or reached. The service is started all the same.",
+        by_hand: "look at the network of this machine; getent hosts NAME",
+    },
+    Entry {
         id: "exit.cause",
         means: "Why the service's process last ended, by its exit status and the most telling line of its log.",
         by_hand: "see the line; oc-doctor check says what else is wrong",
@@ -179,6 +194,37 @@ pub fn find(id: &str) -> Option<&'static Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of docs/doctor.md. After a change of the list: `OC_WRITE_DOCS=1 cargo test -p oc-doctor --lib explain`.
+    #[test]
+    fn the_table_in_the_docs_is_this_list() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md");
+        let docs = std::fs::read_to_string(path).unwrap();
+        let (head, _) = docs.split_once("| finding |").unwrap();
+        let mut table = "| finding | means | fix | by hand |\n|---|---|---|---|\n".to_owned();
+        for Entry { id, means, by_hand } in ALL {
+            let remedies: Vec<&str> = crate::remedies::ALL
+                .iter()
+                .filter(|r| r.heals.contains(id))
+                .map(|r| r.name)
+                .collect();
+            let fix = if remedies.is_empty() {
+                "-".to_owned()
+            } else {
+                remedies.join(", ")
+            };
+            let row = format!("| `{id}` | {means} | {fix} | {by_hand} |\n");
+            table.push_str(&row);
+        }
+        let wanted = format!("{head}{table}");
+        if std::env::var_os("OC_WRITE_DOCS").is_some() {
+            oc_core::fsx::replace(std::path::Path::new(path), wanted.as_bytes()).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == wanted,
+            "write it anew, see above"
+        );
+    }
 
     #[test]
     fn every_finding_that_a_remedy_heals_is_explained() {

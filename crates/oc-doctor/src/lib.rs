@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod cli;
 pub mod commands;
+pub mod dependencies;
 pub mod diff;
 pub mod disk;
 pub mod document;
@@ -20,6 +21,7 @@ pub mod own_doctor;
 pub mod owner;
 pub mod package;
 pub mod plan;
+pub mod playbook;
 pub mod remedies;
 pub mod repair;
 pub mod report;

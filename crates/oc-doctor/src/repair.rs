@@ -8,6 +8,7 @@ use crate::evidence::Evidence;
 use crate::finding::{Finding, weight};
 use crate::generations::{Candidate, Id, Reason, Store, candidates};
 use crate::own_doctor;
+use crate::playbook::{self, Offer};
 use crate::remedies::{self, Ask, Proposal};
 use crate::report::Body;
 use crate::scene::Scene;
@@ -25,6 +26,9 @@ use std::time::Duration;
 
 /// Remedies applied in one run, at most. Each must make things less wrong, so this is never reached in earnest.
 const MAX_STEPS: usize = 200;
+
+/// The playbook among `doctor.disabled_remedies`.
+const PLAYBOOK: &str = "playbook";
 
 /// How long `check` waits for a service that does not answer.
 const CHECK_ASKS: Duration = Duration::from_millis(500);
@@ -44,6 +48,10 @@ struct Plan {
     findings: Vec<Finding>,
     /// A step whose effect cannot be foreseen: look again after it.
     look_again: bool,
+    /// The lesson of the playbook whose edits are part of it.
+    played: Option<String>,
+    /// What a person decides first.
+    human_steps: Vec<String>,
 }
 
 /// Says what is wrong and which of it `fix` would mend. Changes nothing.
@@ -54,9 +62,10 @@ pub fn check(world: &World, evidence: Evidence) -> Result<Body> {
     let mut evidence = evidence;
     evidence.ask(world, CHECK_ASKS);
     let scene = Scene::look(world, evidence);
-    let plan = plan(&scene, &Store::new(&world.paths))?;
+    let plan = plan(&scene, &Store::new(&world.paths), false)?;
     Ok(Body {
         findings: plan.findings,
+        human_steps: plan.human_steps,
         dry_run: world.common.dry_run,
         ..Body::default()
     })
@@ -74,7 +83,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
         ask_the_service(&mut scene);
     }
     let before = scene.clone();
-    let mut plan = plan(&scene, &store)?;
+    let mut plan = plan(&scene, &store, false)?;
     let mut body = Body {
         dry_run: world.common.dry_run,
         ..Body::default()
@@ -85,6 +94,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
             .as_ref()
             .map(|bytes| show_diff(&scene, &scene.with_bytes(bytes)));
         (body.findings, body.actions) = (plan.findings, plan.actions);
+        body.human_steps = plan.human_steps;
         return Ok(body);
     }
     if let Some(hash) = scene.refused.clone() {
@@ -96,13 +106,15 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
     open.generation_before.clone_from(&body.generation_before);
     body.findings.clone_from(&plan.findings);
     for _ in 0..4 {
+        open.played = plan.played.take().or(open.played);
         carry_out(world, &store, &mut open, &scene, &plan)?;
         body.actions.append(&mut plan.actions);
+        body.human_steps = std::mem::take(&mut plan.human_steps);
         scene = scene.again();
         if !plan.look_again {
             break;
         }
-        plan = self::plan(&scene, &store)?;
+        plan = self::plan(&scene, &store, true)?;
         merge_findings(&mut body.findings, &plan.findings);
     }
     let worst = checks::configuration(&scene);
@@ -182,7 +194,8 @@ fn ask_the_service(scene: &mut Scene<'_>) {
     }
 }
 
-fn plan(scene: &Scene<'_>, store: &Store) -> Result<Plan> {
+/// `again`: something was done before in this run.
+fn plan(scene: &Scene<'_>, store: &Store, again: bool) -> Result<Plan> {
     let around = checks::surroundings(scene);
     let mut plan = Plan {
         findings: checks::configuration(scene),
@@ -247,7 +260,36 @@ fn plan(scene: &Scene<'_>, store: &Store) -> Result<Plan> {
     if plan.content.as_deref() == scene.file.bytes() {
         plan.content = None;
     }
+    let helpless = !again && plan.actions.is_empty();
+    if !plan.look_again && (helpless || weight(&checks::configuration(&now)) > 0) {
+        ask_the_playbook(scene, &now, &mut plan);
+    }
     Ok(plan)
+}
+
+/// Where our own remedies end. An agent's plan was made at this very place: of what they left, hence it is repeated here,
+/// before the service's own doctor and before any agent. Only for a service that is known to be down.
+fn ask_the_playbook(scene: &Scene<'_>, now: &Scene<'_>, plan: &mut Plan) {
+    let disabled = &scene.world.config.doctor.disabled_remedies;
+    if scene.evidence.serving() != Some(false) || disabled.iter().any(|name| name == PLAYBOOK) {
+        return;
+    }
+    match playbook::offer(scene, now) {
+        Some(Offer::Play { id, bytes, what }) => {
+            let next = now.with_bytes(&bytes);
+            let left = checks::configuration(&next);
+            for finding in plan.findings.iter_mut().filter(|f| f.blocks() && f.remedy.is_none()) {
+                if checks::about_configuration(finding) && !left.iter().any(|l| l.same(finding) && l.blocks()) {
+                    finding.remedy = Some(PLAYBOOK.to_owned());
+                }
+            }
+            plan.actions.push(what);
+            plan.content = Some(bytes);
+            plan.played = Some(id);
+        }
+        Some(Offer::Ask(sentence)) => plan.human_steps.push(sentence),
+        None => {}
+    }
 }
 
 /// A content is taken only when less is wrong with it; a step around it when it removes the finding.
@@ -299,7 +341,7 @@ fn sentence(proposal: &Proposal) -> String {
             format!("mode of {} changed from {before:o} to {after:o}", path.display())
         }
         Proposal::Aside { path } => format!("{} moved aside", path.display()),
-        Proposal::Remove { files, bytes } => format!("{} rotated logs removed ({} MB)", files.len(), bytes >> 20),
+        Proposal::Remove { files, bytes } => format!("{} old logs removed ({} MB)", files.len(), bytes >> 20),
     }
 }
 
@@ -439,7 +481,7 @@ mod tests {
             let fixture = Fixture::with("");
             oc_core::fsx::replace(fixture.world.paths.service_config(), &bytes).unwrap();
             let scene = fixture.scene();
-            let plan = plan(&scene, &Store::new(&fixture.world.paths)).unwrap();
+            let plan = plan(&scene, &Store::new(&fixture.world.paths), false).unwrap();
             let content = plan.content.as_deref().unwrap_or(&bytes);
             let left = checks::configuration(&scene.with_bytes(content));
             prop_assert_eq!(weight(&left), 0, "{:?}", left);

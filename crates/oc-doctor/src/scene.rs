@@ -32,6 +32,8 @@ pub struct Scene<'a> {
     /// Hash of the content on disk, when the service refused it. Stays when another content is tried out, so that a
     /// repair is judged as strictly as what it repairs.
     pub refused: Option<Hash>,
+    /// The plugin that the log of a failed start names.
+    pub accused: Option<String>,
 }
 
 impl<'a> Scene<'a> {
@@ -41,7 +43,9 @@ impl<'a> Scene<'a> {
         let schema = Rc::new(Schema::of(world));
         let file = OnDisk::read(world.paths.service_config());
         let refused = file.hash.clone().filter(|_| evidence.refused(&file));
-        Self::build(world, file, evidence, schema, refused)
+        let mut scene = Self::build(world, file, evidence, schema, refused);
+        scene.accused = crate::checks::plugin::accused(&scene);
+        scene
     }
 
     /// The same, were the configuration's bytes these.
@@ -50,13 +54,7 @@ impl<'a> Scene<'a> {
         let mut file = self.file.clone();
         file.content = Content::Bytes(bytes.to_vec());
         file.hash = Some(Hash::of(bytes));
-        Self::build(
-            self.world,
-            file,
-            self.evidence.clone(),
-            Rc::clone(&self.schema),
-            self.refused.clone(),
-        )
+        self.were(file)
     }
 
     /// The same, were nothing there.
@@ -64,13 +62,15 @@ impl<'a> Scene<'a> {
     pub fn without_file(&self) -> Self {
         let mut file = self.file.clone();
         (file.content, file.hash) = (Content::Missing, None);
-        Self::build(
-            self.world,
-            file,
-            self.evidence.clone(),
-            Rc::clone(&self.schema),
-            self.refused.clone(),
-        )
+        self.were(file)
+    }
+
+    fn were(&self, file: OnDisk) -> Self {
+        let (evidence, schema) = (self.evidence.clone(), Rc::clone(&self.schema));
+        Self {
+            accused: self.accused.clone(),
+            ..Self::build(self.world, file, evidence, schema, self.refused.clone())
+        }
     }
 
     /// A fresh look at the disk with the evidence of this one.
@@ -105,6 +105,7 @@ impl<'a> Scene<'a> {
             evidence,
             schema,
             refused,
+            accused: None,
         }
     }
 

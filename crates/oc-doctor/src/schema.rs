@@ -7,6 +7,7 @@ use oc_core::proc::Cmd;
 use oc_core::world::World;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::path::Path;
 use std::time::Duration;
 
 /// The largest schema that is kept; 2026.9.6 prints 2.4 MB.
@@ -46,9 +47,16 @@ struct Cached {
 }
 
 impl Schema {
-    /// The cached schema of the installed version, else the built-in one; none for other services.
+    /// The one that the settings name, else the cached schema of the installed version, else the built-in one; none for other
+    /// services.
     #[must_use]
     pub fn of(world: &World) -> Self {
+        if let Some(path) = &world.config.service.config_schema {
+            return Self {
+                schema: named(path).map_err(oc_core::out::talk).ok(),
+                version: None,
+            };
+        }
         if world.config.service.kind != oc_core::config::Kind::Openclaw {
             return Self {
                 schema: None,
@@ -110,6 +118,17 @@ impl Schema {
         found.dedup();
         found
     }
+}
+
+/// A schema of ours that cannot be used is said, and keeps nothing from being repaired.
+fn named(path: &Path) -> Result<Value> {
+    let bytes = fsx::read_capped(path, CAP as u64)?.unwrap_or_default();
+    serde_json::from_slice(&bytes).map_err(|e| {
+        Fault::config(format_args!(
+            "service.config_schema: {} is no JSON Schema: {e}",
+            path.display()
+        ))
+    })
 }
 
 fn ask(world: &World) -> Option<Value> {

@@ -38,6 +38,29 @@ pub fn of(value: &Value) -> Vec<String> {
     found
 }
 
+/// Every text of a configuration that nobody may see: [`of`], and what looks like a key wherever it stands.
+#[must_use]
+pub fn and_opaque(value: &Value) -> Vec<String> {
+    fn opaque(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => map.values().for_each(|v| opaque(v, found)),
+            Value::Array(items) => items.iter().for_each(|v| opaque(v, found)),
+            Value::String(text) => {
+                let mut masked: Vec<char> = text.chars().collect();
+                mask_opaque(&mut masked);
+                if !text.chars().eq(masked) {
+                    found.push(text.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = of(value);
+    opaque(value, &mut found);
+    longest_first(&mut found);
+    found
+}
+
 /// In the order in which they must be replaced: a part of one must not be replaced before the whole.
 pub fn longest_first(secrets: &mut Vec<String>) {
     secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));

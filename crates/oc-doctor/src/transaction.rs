@@ -6,6 +6,7 @@ use crate::disk::{self, Hash, OnDisk, Swap, crash_point};
 use crate::evidence::Evidence;
 use crate::finding::{Finding, weight};
 use crate::generations::{Id, Store};
+use crate::playbook::{self, Lesson};
 use crate::scene::Scene;
 use oc_core::clock::Stamp;
 use oc_core::fault::{Fault, Result};
@@ -78,6 +79,12 @@ pub struct Transaction {
     pub generation_before: Option<Id>,
     /// The configuration afterwards.
     pub generation_after: Option<Id>,
+    /// What it teaches the playbook, should it heal.
+    #[serde(default)]
+    pub lesson: Option<Lesson>,
+    /// The lesson of the playbook that was repeated.
+    #[serde(default)]
+    pub played: Option<String>,
 }
 
 /// How a transaction was closed.
@@ -96,7 +103,8 @@ impl Transaction {
     pub fn new(by: &str, findings: &[Finding]) -> Self {
         let about: Vec<Finding> = findings
             .iter()
-            .filter(|f| checks::about_configuration(f))
+            // A suspicion weighs nothing: only a service that serves without the plugin confirms it.
+            .filter(|f| checks::about_configuration(f) && f.id != "plugin.broken")
             .cloned()
             .collect();
         let opened = Stamp::now();
@@ -110,6 +118,8 @@ impl Transaction {
             weight: weight(&about),
             generation_before: None,
             generation_after: None,
+            lesson: None,
+            played: None,
         }
     }
 
@@ -378,11 +388,22 @@ pub fn close_by_evidence(world: &World, transaction: Transaction, evidence: Evid
     } else {
         (Closed::Undone, "it did not help".to_owned())
     };
-    let done = match closed {
-        Closed::Kept => transaction.keep(world, &why)?,
-        Closed::Undone => transaction.undo(world, &why)?,
-    };
+    let done = close(world, transaction, closed, serving, &why)?;
     Ok((done, why))
+}
+
+/// Closes it as told, and lets the playbook learn from it.
+///
+/// # Errors
+/// 74 or 77.
+pub fn close(world: &World, transaction: Transaction, how: Closed, serving: bool, why: &str) -> Result<Closed> {
+    let taught = transaction.clone();
+    let done = match how {
+        Closed::Kept => transaction.keep(world, why)?,
+        Closed::Undone => transaction.undo(world, why)?,
+    };
+    playbook::closed(world, &taught, done, serving);
+    Ok(done)
 }
 
 /// Marks a content as refused by the service, so that it is never restored.

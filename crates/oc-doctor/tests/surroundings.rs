@@ -113,7 +113,7 @@ fn i_a_full_disk_costs_rotated_logs_only() {
     // More than any disk has: the remedy is the same.
     world
         .env
-        .oc_config(&serde_json::json!({"probe": {"disk_min_free": "900000gb"}}));
+        .oc_config(&serde_json::json!({"probe": {"disk_min_free": "900000gb"}, "doctor": {"service_log_dirs": []}}));
     let old = world.env.write(".openclaw/logs/watchdog.log.1", "old");
     let current = world.env.write(".openclaw/logs/gateway.log", "current");
     let body = fix(&world, 1);
@@ -203,4 +203,93 @@ fn a_broken_include_is_restored_from_the_generation_that_had_it() {
     assert_eq!(world.read(), with);
     world.doctor(&["undo"]).run().expect_code(0);
     assert_eq!(std::fs::read_to_string(&more).unwrap(), "{ ui: ");
+}
+
+/// A plugin that throws: recorded from 2026.9.6.
+#[test]
+fn the_plugin_that_the_log_of_a_failed_start_names_is_turned_off_alone() {
+    let world = World::new(Backup::None);
+    let plugins = "  plugins: { entries: { weather: { enabled: true }, calm: { enabled: true } } },\n  logging:";
+    let with = world.good.replace("  logging:", plugins);
+    world.write(with.as_bytes());
+    let report = world.exited(1);
+    let fix = || world.doctor(&["fix", "--json", "--probe", &report]).run();
+    fix().expect_code(0);
+    assert_eq!(world.read(), with, "nobody is accused");
+    let trace = "[gateway] starting HTTP server...\nError: kaputt\n    at file:///x/package-0/node_modules/weather/index.js:1:76\n";
+    world.env.write(".openclaw/logs/supervise.log", trace);
+    let body: Value = serde_json::from_str(&fix().expect_code(0).stdout).unwrap();
+    assert_eq!(finding(&body, "plugin.broken")["remedy"], "disable_plugin", "{body:#}");
+    assert!(
+        body["actions"].to_string().contains("plugin weather turned off"),
+        "{body:#}"
+    );
+    assert_eq!(world.read(), with.replacen("enabled: true", "enabled: false", 1));
+    // It fails all the same: the plugin was not the cause, and is on again.
+    let report = world.exited(1);
+    world.doctor(&["undo", "--probe", &report]).run().expect_code(0);
+    assert_eq!(world.read(), with);
+}
+
+#[test]
+fn a_full_disk_also_costs_the_logs_that_the_gateway_left_elsewhere_a_day_ago() {
+    let world = World::new(Backup::LastGood);
+    let elsewhere = world.env.path("tmp/openclaw");
+    let settings = |dirs: &[&std::path::Path]| serde_json::json!({"probe": {"disk_min_free": "900000gb"}, "doctor": {"service_log_dirs": dirs}});
+    let old = world.env.write("tmp/openclaw/openclaw-2026-01-01.log", "old");
+    let current = world.env.write("tmp/openclaw/openclaw-2026-01-02.log", "current");
+    let strange = world.env.write("tmp/openclaw/notes.log", "not a gateway's");
+    let day = std::time::Duration::from_secs(25 * 3600);
+    for file in [&old, &strange] {
+        let handle = std::fs::File::options().append(true).open(file).unwrap();
+        handle.set_modified(std::time::SystemTime::now() - day).unwrap();
+    }
+    world.env.oc_config(&settings(&[]));
+    fix(&world, 2);
+    assert!(old.exists());
+    // Through a link, or where others may write, nothing is removed.
+    let link = world.env.path("link");
+    std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+    world.env.oc_config(&settings(&[&link]));
+    fix(&world, 2);
+    assert!(old.exists());
+    world.env.oc_config(&settings(&[&elsewhere]));
+    fix(&world, 1);
+    assert!(!old.exists() && current.exists() && strange.exists());
+}
+
+#[test]
+fn what_is_missing_around_the_service_is_said_before_a_start_and_never_keeps_it_back() {
+    let world = World::new(Backup::LastGood);
+    let holder = std::net::TcpListener::bind(("127.0.0.1", world.port)).unwrap();
+    let started = world.env.path("docker-started");
+    world.env.stub("docker", &format!("test -e {}", started.display()));
+    world.env.stub("start-docker", &format!("touch {}", started.display()));
+    let preflight = |settings: Value| {
+        world
+            .env
+            .oc_config(&serde_json::json!({"doctor": {"preflight": settings}}));
+        let output = world.doctor(&["preflight", "--json"]).run().expect_code(0);
+        let body = output.json();
+        let findings = body["findings"].as_array().unwrap().clone();
+        assert!(findings.iter().all(|f| f["severity"] == "warning"), "{body:#}");
+        findings
+            .iter()
+            .map(|f| f["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        preflight(serde_json::json!({})).is_empty(),
+        "all of it is off by default"
+    );
+    let hosts = [format!("127.0.0.1:{}", world.port), "127.0.0.1:1".to_owned()];
+    let all =
+        serde_json::json!({"docker": {"enabled": true, "timeout": "1s"}, "network": {"hosts": hosts}, "port": true});
+    assert_eq!(
+        preflight(all),
+        ["dependency.docker", "dependency.network", "port.foreign"]
+    );
+    let docker = serde_json::json!({"docker": {"enabled": true, "start": ["start-docker"]}});
+    assert!(preflight(docker).is_empty() && started.exists());
+    drop(holder);
 }

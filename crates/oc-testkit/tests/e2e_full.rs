@@ -11,11 +11,14 @@
     reason = "tests; each of them uses its part of the stage"
 )]
 
+#[path = "chain/persons.rs"]
+mod persons;
 mod real;
 #[path = "chain/stage.rs"]
 mod stage;
 
 use oc_testkit::{Running, Signal, TestEnv, process, wait_for, wait_until};
+use persons::LastGood;
 use real::{Table, ms, now_ms};
 use serde_json::json;
 use stage::{Stage, rustix_pid};
@@ -271,4 +274,27 @@ fn the_real_gateway_blocked_for_30_s_is_left_alone_and_for_45_s_is_ended() {
     table.healed("blocked for ever", blocked.at, ms(&stage.events("attempt")[0]), serving);
     let closed = stage.nth_event("incident_closed", 1, LONG);
     assert_eq!(closed["data"]["by_us"], true, "{}", stage.journal_text());
+}
+
+#[test]
+#[ignore = "needs the real gateway, takes minutes: make e2e-full"]
+fn what_only_a_person_can_decide_ends_in_one_alert_on_the_real_gateway() {
+    let table = Table::new("Left to a person, on the real gateway, whatever the copies say");
+    for copy in LastGood::ALL {
+        let stage = || {
+            let stage = Stage::real();
+            stage.settings(&persons::settings(&stage));
+            stage
+        };
+        let took = persons::a_newer_configuration(&mut stage(), copy);
+        table.line(
+            &format!("o: written by a newer version, copy {copy:?}"),
+            &format!("one alert after {took:.1?}"),
+        );
+        let took = persons::a_damaged_database(&mut stage(), copy);
+        table.line(
+            &format!("p: damaged state database, copy {copy:?}"),
+            &format!("one alert after {took:.1?}"),
+        );
+    }
 }

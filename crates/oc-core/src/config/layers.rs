@@ -311,6 +311,15 @@ impl Layers {
             let fault = Fault::config("service.required_keys are named, but service.config_type is \"none\"");
             self.keep::<()>(Err(fault.hint("set service.config_type to \"json5\" or \"json\"")));
         }
+        if config
+            .service
+            .config_schema
+            .as_ref()
+            .is_some_and(|path| !path.is_absolute())
+        {
+            let fault = Fault::config("service.config_schema is not an absolute path");
+            self.keep::<()>(Err(fault.hint("write it in full")));
+        }
         config
     }
 }

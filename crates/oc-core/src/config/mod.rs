@@ -24,7 +24,7 @@ mod url;
 mod validate;
 
 pub use agent::{Agent, Driver};
-pub use doctor::Doctor;
+pub use doctor::{Docker, Doctor, Network, Preflight};
 pub use env::Env;
 pub use instances::Instance;
 pub use load::{Loaded, Request};

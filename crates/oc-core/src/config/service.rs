@@ -86,6 +86,8 @@ pub struct Service {
     pub config_file: Option<PathBuf>,
     /// How that file is written.
     pub config_type: ConfigType,
+    /// JSON Schema of that file (absolute path); `null` means OpenClaw's own, or none for another service.
+    pub config_schema: Option<PathBuf>,
     /// Dotted keys without which the service cannot run.
     pub required_keys: Vec<String>,
     /// Program and arguments of the service's own repair; empty for none.
@@ -111,6 +113,7 @@ impl Default for Service {
             command: Vec::new(),
             config_file: None,
             config_type: ConfigType::Json5,
+            config_schema: None,
             required_keys: vec!["gateway.mode".to_owned()],
             doctor_command: words("openclaw doctor --fix --non-interactive"),
             // SIGUSR1 would open a debugger on current versions.

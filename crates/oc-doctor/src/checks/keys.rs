@@ -1,5 +1,6 @@
 //! Keys: required ones that are missing, and what the schema of the installed version does not accept. A schema finding
-//! is a hint until the service itself refused this very configuration: OpenClaw migrates old keys at its start.
+//! is a hint until the service itself refused this very configuration: OpenClaw migrates old keys at its start. The schema
+//! that a person named for another service is taken at its word.
 
 use crate::document::keys;
 use crate::finding::{Finding, Severity};
@@ -25,7 +26,8 @@ pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             ));
         }
     }
-    let severity = if scene.refused.is_some() {
+    let named = !scene.openclaw() && scene.world.config.service.config_schema.is_some();
+    let severity = if scene.refused.is_some() || named {
         Severity::Error
     } else {
         Severity::Warning

@@ -8,7 +8,8 @@ mod install;
 mod keys;
 mod last_exit;
 mod owner;
-mod port;
+pub(crate) mod plugin;
+pub(crate) mod port;
 mod refused;
 mod shrunk;
 mod space;
@@ -42,6 +43,7 @@ pub fn configuration(scene: &Scene<'_>) -> Vec<Finding> {
         include::check(scene, &mut findings);
         keys::check(scene, &mut findings);
         auth::check(scene, &mut findings);
+        plugin::check(scene, &mut findings);
         refused::check(scene, &mut findings);
     }
     findings
@@ -85,6 +87,7 @@ pub fn all(scene: &Scene<'_>) -> Vec<Finding> {
 /// Whether a finding is about the configuration itself, hence goes away with a change of it.
 #[must_use]
 pub fn about_configuration(finding: &Finding) -> bool {
-    (finding.id.starts_with("config.") || finding.id.starts_with("auth."))
+    let family = finding.id.split('.').next();
+    matches!(family, Some("config" | "auth" | "plugin"))
         && !matches!(finding.id.as_str(), "config.newer_version" | "config.shrunk")
 }

@@ -6,6 +6,7 @@ use crate::evidence::Evidence;
 use crate::finding::weight;
 use crate::generations::{Reason, Store, candidates};
 use crate::plan::{self, Base, Plan, Step};
+use crate::playbook::{Fingerprint, Lesson};
 use crate::repair::show_diff;
 use crate::report::Body;
 use crate::scene::Scene;
@@ -162,6 +163,13 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
     }
     let findings = checks::all(&scene);
     let mut open = Transaction::new("apply", &findings);
+    if let Some(bytes) = &content {
+        let failure = Fingerprint::of(&scene, &findings);
+        match Lesson::of(&scene, &scene.with_bytes(bytes), failure, wanted.summary.as_deref()) {
+            Ok(lesson) => open.lesson = Some(lesson),
+            Err(why) => oc_core::out::talk(format_args!("nothing for the playbook: {why}")),
+        }
+    }
     body.generation_before = store.snapshot(&scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
     if let Some(identity) = &end {

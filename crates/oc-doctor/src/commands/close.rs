@@ -8,6 +8,7 @@ use oc_core::Exit;
 use oc_core::fault::Result;
 use oc_core::run::Answer;
 use oc_core::world::World;
+use std::time::Duration;
 
 /// Keeps the open repair; with a probe report only when it helped.
 ///
@@ -44,11 +45,10 @@ fn close(world: &World, probed: &Probed, wanted: Closed) -> Result<Answer> {
         Some(path) => transaction::close_by_evidence(world, open, Evidence::gather(world, Some(path))?)?,
         None => {
             let why = "a person said so".to_owned();
-            let closed = match wanted {
-                Closed::Kept => open.keep(world, &why)?,
-                Closed::Undone => open.undo(world, &why)?,
-            };
-            (closed, why)
+            let mut evidence = Evidence::gather(world, None)?;
+            evidence.ask(world, Duration::from_secs(2));
+            let serving = evidence.serving() == Some(true);
+            (transaction::close(world, open, wanted, serving, &why)?, why)
         }
     });
     let verdict = match body.closed {

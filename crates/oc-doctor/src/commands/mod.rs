@@ -5,6 +5,7 @@ mod close;
 mod explain;
 mod fix;
 mod generations;
+mod playbook;
 mod preflight;
 mod snapshot;
 
@@ -39,6 +40,7 @@ pub fn run(common: &Common, command: Command) -> Result<Answer> {
         Command::Rollback { generation } => generations::rollback(&world, &generation),
         Command::Work { dir } => apply::work(&world, &dir),
         Command::Apply { plan, approve } => apply::run(&world, &plan, approve),
+        Command::Playbook { what } => playbook::run(&world, what),
         Command::Preflight | Command::Explain { .. } => Err(Fault::internal("handled above")),
     }
 }

@@ -1,7 +1,8 @@
-//! `preflight`: what level 0 runs before a start. 78 only for what lets no start succeed; a fault of ours must never keep
-//! the service down.
+//! `preflight`: what level 0 runs before a start. 78 only for what lets no start succeed; a fault of ours, or something
+//! missing around the service, must never keep it down.
 
 use crate::checks;
+use crate::dependencies;
 use crate::evidence::Evidence;
 use crate::report::Body;
 use crate::scene::Scene;
@@ -17,10 +18,13 @@ use oc_core::world::World;
 pub(crate) fn run(common: &Common) -> Result<Answer> {
     let world = World::open_whatever("oc-doctor", common)?;
     let scene = Scene::look(&world, Evidence::default());
-    let findings = checks::configuration(&scene);
+    let mut findings = checks::configuration(&scene);
     let fatal = !checks::fatal(&findings).is_empty();
+    let (missing, actions) = dependencies::look(&scene, common.dry_run);
+    findings.extend(missing);
     let body = Body {
         findings,
+        actions,
         dry_run: common.dry_run,
         ..Body::default()
     };

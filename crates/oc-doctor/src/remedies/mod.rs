@@ -6,6 +6,7 @@ mod auth;
 mod close_cut;
 mod commas;
 mod cut_garbage;
+mod disable_plugin;
 mod drop_key;
 mod end_stale;
 mod include;
@@ -99,7 +100,7 @@ pub struct Remedy {
 }
 
 /// Every remedy, the gentlest first.
-pub const ALL: [&Remedy; 14] = [
+pub const ALL: [&Remedy; 15] = [
     &make_readable::REMEDY,
     &move_aside::REMEDY,
     &commas::REMEDY,
@@ -108,6 +109,7 @@ pub const ALL: [&Remedy; 14] = [
     &take_value::REMEDY,
     &drop_key::REMEDY,
     &auth::REMEDY,
+    &disable_plugin::REMEDY,
     &include::REMEDY,
     &restore::REMEDY,
     &close_cut::REMEDY,

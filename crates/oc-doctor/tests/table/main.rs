@@ -1,5 +1,6 @@
 //! The table of broken configurations, against the stand-in gateway and (with `OC_REAL_OPENCLAW=/path/to/openclaw`)
 //! against the real one: each is refused before, and served after one `oc-doctor fix`, with the smallest change.
+//! `OC_TABLE=quick` takes one copy a row, such that every remedy has its turn.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,9 +12,18 @@
 
 mod world;
 
+use std::time::Duration;
 use world::{Backup, World};
 
 const B: [Backup; 3] = [Backup::None, Backup::LastGood, Backup::Poisoned];
+
+/// All of them, or the one.
+fn rows<T: Copy>(all: &[T], quick: T) -> Vec<T> {
+    match std::env::var_os("OC_TABLE") {
+        Some(value) if value == "quick" => vec![quick],
+        _ => all.to_vec(),
+    }
+}
 
 /// Breaks the commented configuration, wants it refused, fixes it, wants it served; returns the text afterwards.
 fn heals(name: &str, backup: Backup, damage: impl Fn(&str) -> Vec<u8>) -> (World, String) {
@@ -38,7 +48,7 @@ fn heals(name: &str, backup: Backup, damage: impl Fn(&str) -> Vec<u8>) -> (World
 
 #[test]
 fn a_missing() {
-    for backup in [Backup::None, Backup::LastGood] {
+    for backup in rows(&[Backup::None, Backup::LastGood], Backup::None) {
         let world = World::new(backup);
         std::fs::remove_file(world.env.config_path()).unwrap();
         assert_eq!(world.gateway().run().code, 78);
@@ -53,7 +63,7 @@ fn a_missing() {
 
 #[test]
 fn b_mode_deleted_heals_with_one_line_whatever_the_backups_say() {
-    for backup in B {
+    for backup in rows(&B, Backup::Poisoned) {
         let (world, text) = heals("b", backup, |good| {
             good.replace("    mode: 'local',\n", "").into_bytes()
         });
@@ -77,7 +87,7 @@ fn b_mode_deleted_heals_with_one_line_whatever_the_backups_say() {
 
 #[test]
 fn c_truncated_is_restored_or_closed() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("c", backup, |good| {
             good.as_bytes()[..good.find("logging").unwrap() + 12].to_vec()
         });
@@ -89,10 +99,16 @@ fn c_truncated_is_restored_or_closed() {
 }
 
 #[test]
-fn c2_and_c3_garbage_is_cut_and_nothing_else() {
-    for backup in B {
+fn c2_garbage_behind_is_cut_and_nothing_else() {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("c2", backup, |good| format!("{good}}}garbage").into_bytes());
         assert_eq!(text.trim_end(), world.good.trim_end());
+    }
+}
+
+#[test]
+fn c3_a_log_line_before_is_cut_and_nothing_else() {
+    for backup in B {
         let (world, text) = heals("c3", backup, |good| {
             format!("2026-02-27 [gateway] {{\"x\":1}} up\n{good}").into_bytes()
         });
@@ -110,7 +126,7 @@ fn c4_a_missing_comma_is_put_in() {
 
 #[test]
 fn d_unknown_keys_are_dropped_alone() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("d", backup, |good| {
             good.replace("    mode:", "    bogusKey: 1,\n    mode:")
                 .replace("  logging:", "  rootBogus: {},\n  logging:")
@@ -122,7 +138,7 @@ fn d_unknown_keys_are_dropped_alone() {
 
 #[test]
 fn e_a_wrong_value_is_taken_from_the_last_good_or_implied() {
-    for backup in B {
+    for backup in rows(&B, Backup::LastGood) {
         let port = |world: &World| format!("port: {}", world.port);
         let (world, text) = heals("e", backup, |good| {
             let at = good.find("port: ").unwrap();
@@ -141,8 +157,9 @@ fn e_a_wrong_value_is_taken_from_the_last_good_or_implied() {
 
 #[test]
 fn j_k_empty_and_binary_are_restored() {
-    for backup in [Backup::None, Backup::LastGood] {
-        for bytes in [&b""[..], b"\0\x01\xff\xfe not a config"] {
+    for backup in rows(&[Backup::None, Backup::LastGood], Backup::LastGood) {
+        let bytes: [&[u8]; 2] = [b"", b"\0\x01\xff\xfe not a config"];
+        for bytes in rows(&bytes, bytes[0]) {
             let (world, text) = heals("j/k", backup, |_| bytes.to_vec());
             match backup {
                 Backup::LastGood => assert_eq!(text, world.good),
@@ -154,7 +171,7 @@ fn j_k_empty_and_binary_are_restored() {
 
 #[test]
 fn m_open_without_sign_in_is_closed_or_gets_the_known_sign_in() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (_, text) = heals("m", backup, |good| {
             let auth = good.find("auth:").unwrap();
             let end = good[auth..].find("},").unwrap() + auth + 2;
@@ -171,7 +188,7 @@ fn m_open_without_sign_in_is_closed_or_gets_the_known_sign_in() {
 
 #[test]
 fn m3_password_without_one_returns_to_a_token() {
-    for backup in B {
+    for backup in rows(&B, Backup::LastGood) {
         let (_, text) = heals("m3", backup, |good| {
             good.replace("mode: 'token', token: 'tok-hush-hush'", "mode: 'password'")
                 .into_bytes()
@@ -182,7 +199,7 @@ fn m3_password_without_one_returns_to_a_token() {
 
 #[test]
 fn r_an_unknown_channel_is_dropped_alone() {
-    for backup in B {
+    for backup in rows(&B, Backup::None) {
         let (world, text) = heals("r", backup, |good| {
             good.replace("  logging:", "  channels: { nosuch: { enabled: true } },\n  logging:")
                 .into_bytes()
@@ -197,7 +214,7 @@ fn r_an_unknown_channel_is_dropped_alone() {
 
 #[test]
 fn v_a_directory_is_moved_aside_with_what_is_in_it() {
-    for backup in [Backup::None, Backup::LastGood] {
+    for backup in rows(&[Backup::None, Backup::LastGood], Backup::LastGood) {
         let world = World::new(backup);
         std::fs::remove_file(world.env.config_path()).unwrap();
         world.env.write(".openclaw/openclaw.json/precious", "keep me");
@@ -219,23 +236,132 @@ fn v_a_directory_is_moved_aside_with_what_is_in_it() {
 
 #[test]
 fn l_an_unreadable_file_is_made_readable() {
-    if is_root() {
-        return;
-    }
     let world = World::new(Backup::LastGood);
+    let user = User::ordinary(&world);
     std::fs::set_permissions(
         world.env.config_path(),
         std::os::unix::fs::PermissionsExt::from_mode(0o000),
     )
     .unwrap();
-    assert_eq!(world.gateway().run().code, 78);
-    world.doctor(&["fix"]).run().expect_code(0);
-    let _serving = world.gateway().start();
+    let gateway = world.gateway().prepare();
+    let refused = user.runs(&world, &gateway).timeout(Duration::from_secs(180)).run();
+    assert_eq!(refused.code, 78, "{}{}", refused.stdout, refused.stderr);
+    user.runs(&world, &[user.doctor.clone(), "fix".to_owned()])
+        .run()
+        .expect_code(0);
+    let _serving = user.runs(&world, &gateway).spawn();
+    oc_testkit::wait_until(
+        "it serves",
+        Duration::from_secs(180),
+        || matches!(oc_testkit::ask(world.port, "/readyz"), oc_testkit::Asked::Answered(a) if a.status == 200),
+    );
     assert_eq!(world.read(), world.good);
 }
 
-/// root reads whatever the mode.
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
+/// Somebody for whom the mode of a file counts; root reads whatever it is.
+struct User {
+    as_them: Vec<String>,
+    doctor: String,
+}
+
+impl User {
+    const NOBODY: u32 = 65534;
+
+    /// As root: nobody, who gets the home and a copy of our program, since ours may lie where only root looks.
+    fn ordinary(world: &World) -> Self {
+        let program = oc_testkit::bin("oc-doctor");
+        if !rustix::process::geteuid().is_root() {
+            return Self {
+                as_them: Vec::new(),
+                doctor: program.display().to_string(),
+            };
+        }
+        for name in ["oc-doctor", "stand-in-gateway"] {
+            std::fs::copy(oc_testkit::bin(name), world.env.path(name)).unwrap();
+        }
+        give_away(world.env.home());
+        let them = format!("--reuid={0} --regid={0} --clear-groups", Self::NOBODY);
+        Self {
+            as_them: std::iter::once("setpriv")
+                .chain(them.split(' '))
+                .map(str::to_owned)
+                .collect(),
+            doctor: world.env.path("oc-doctor").display().to_string(),
+        }
+    }
+
+    fn runs(&self, world: &World, words: &[String]) -> oc_testkit::Cmd {
+        let stand_in = oc_testkit::bin("stand-in-gateway").display().to_string();
+        let mut all = self.as_them.clone();
+        all.extend(
+            words
+                .iter()
+                .map(|word| match *word == stand_in && !self.as_them.is_empty() {
+                    true => world.env.path("stand-in-gateway").display().to_string(),
+                    false => word.clone(),
+                }),
+        );
+        world.env.foreign(&all[0]).args(&all[1..])
+    }
+}
+
+fn give_away(path: &std::path::Path) {
+    std::os::unix::fs::lchown(path, Some(User::NOBODY), Some(User::NOBODY)).unwrap();
+    if path.is_dir() && !path.is_symlink() {
+        std::fs::read_dir(path)
+            .unwrap()
+            .flatten()
+            .for_each(|entry| give_away(&entry.path()));
+    }
+}
+
+/// A plugin that throws once everything is up: the only end that OpenClaw's own fence around plugins lets through.
+#[test]
+fn a_plugin_that_ends_the_gateway_is_turned_off_alone() {
+    let real = std::env::var_os("OC_REAL_OPENCLAW").is_some();
+    let world = World::new(Backup::None);
+    let dir = world.env.path("plugins/weather");
+    world.env.write(
+        "plugins/weather/openclaw.plugin.json",
+        r#"{"id":"weather","name":"Weather","activation":{"onStartup":true},
+        "configSchema":{"type":"object","additionalProperties":false,"properties":{}}}"#,
+    );
+    world.env.write(
+        "plugins/weather/package.json",
+        r#"{"name":"weather","version":"1.0.0","type":"module","openclaw":{"extensions":["./index.js"]}}"#,
+    );
+    world.env.write(
+        "plugins/weather/index.js",
+        "export default { id: 'weather', register() { process.nextTick(() => { throw new Error('kaputt'); }); } };",
+    );
+    for path in [dir.parent().unwrap(), &dir] {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let plugins = format!(
+        "  plugins: {{ allow: ['weather'], load: {{ paths: ['{}'] }}, entries: {{ weather: {{ enabled: true }} }} }},\n  logging:",
+        dir.display()
+    );
+    let with = world.good.replace("  logging:", &plugins);
+    world.write(with.as_bytes());
+    // The stand-in knows no plugins; what 2026.9.6 said is what it says.
+    let said = if real {
+        let ended = world.gateway().run();
+        assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+        format!("{}{}", ended.stdout, ended.stderr)
+    } else {
+        "Error: kaputt\n    at file:///x/package-0/node_modules/weather/index.js:1:76\n".to_owned()
+    };
+    world.env.write(".openclaw/logs/supervise.log", said);
+    let report = world.exited(1);
+    let body = world
+        .doctor(&["fix", "--json", "--probe", &report])
+        .run()
+        .expect_code(0)
+        .json();
+    assert!(
+        body["actions"].to_string().contains("plugin weather turned off"),
+        "{body:#}"
+    );
+    let _serving = world.gateway().start();
+    assert_eq!(world.read(), with.replace("enabled: true", "enabled: false"));
 }

@@ -10,7 +10,10 @@
 
 mod concurrency;
 mod crash;
+mod generic;
 mod heal;
 mod left_alone;
 mod ours;
+mod persons;
 mod stage;
+mod table;

@@ -1,6 +1,7 @@
 //! `bench FILE`: measures the release binaries beside other programs that do the same, prints one table and writes the figures
 //! to FILE as JSON. Run by scripts/bench. Ratios of one run are what counts: the machine is part of every figure.
 
+mod check;
 mod cost;
 mod figures;
 mod pass;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let mut sheet = Sheet::new();
     pass::healthy_pass(&mut sheet);
     peers::one_probe(&mut sheet);
+    check::configuration(&mut sheet);
     recovery::crash(&mut sheet);
     recovery::hang(&mut sheet);
     policy::year_and_status(&mut sheet);
