@@ -56,12 +56,20 @@ on_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	$(CARGO) test -p oc-testkit $(locked)
 
 .PHONY: e2e
-e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
+e2e: build e2e-alerts $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
 	$(on_real) --test conformance --test e2e -- --include-ignored --show-output --test-threads=2
 
 .PHONY: e2e-full
 e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
 	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
+
+.PHONY: e2e-alerts
+e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may lack them, CI may not
+	@tests=; for pair in prometheus-alertmanager:alertmanager promtool:promtool; do \
+		if [ -n "$$CI" ] || command -v "$${pair%%:*}" >/dev/null; then tests="$$tests $${pair#*:}"; \
+		else echo "make $@: skipped, $${pair%%:*} is missing" >&2; fi; done; \
+	[ -z "$$tests" ] || { $(hermetic) && \
+		$(CARGO) test -p oc-notify -p oc-report --test e2e --test views $(locked) -- --ignored $$tests; }
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
 $(real)/done:
