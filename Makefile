@@ -83,6 +83,10 @@ $(real)/done:
 	touch -t 202601010000 $(real)/node_modules/openclaw $(real)/node_modules/openclaw/dist
 	touch $@
 
+.PHONY: samples
+samples: build ## docs/samples: messages of the real chain, healing a stand-in gateway
+	$(hermetic) CARGO='$(CARGO)' scripts/samples
+
 .PHONY: bench
 bench: release ## what a healthy pass and a recovery cost, beside other supervisors
 	scripts/bench

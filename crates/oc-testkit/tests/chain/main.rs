@@ -14,3 +14,4 @@ mod heal;
 mod left_alone;
 mod ours;
 mod stage;
+mod told;
