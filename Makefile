@@ -68,7 +68,7 @@ e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may 
 	@tests=; for pair in prometheus-alertmanager:alertmanager promtool:promtool; do \
 		if [ -n "$$CI" ] || command -v "$${pair%%:*}" >/dev/null; then tests="$$tests $${pair#*:}"; \
 		else echo "make $@: skipped, $${pair%%:*} is missing" >&2; fi; done; \
-	[ -z "$$tests" ] || { $(hermetic) && \
+	[ -z "$$tests" ] || { $(hermetic) \
 		$(CARGO) test -p oc-notify -p oc-report --test e2e --test views $(locked) -- --ignored $$tests; }
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.

@@ -5,6 +5,7 @@ use crate::figures::{is_down, overlap};
 use crate::ledger::{Ledger, Sample};
 use crate::text::{bytes, html, when};
 use crate::trend::Forecast;
+use crate::words::Words;
 use oc_core::story::Story;
 
 const WIDTH: f64 = 720.0;
@@ -60,7 +61,7 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
 }
 
 /// How many recoveries took how long, by level.
-pub(super) fn recoveries(stories: &[Story]) -> String {
+pub(super) fn recoveries(stories: &[Story], words: &Words) -> String {
     const BOUNDS: [(&str, u64); 6] = [
         ("5 s", 5),
         ("15 s", 15),
@@ -90,7 +91,7 @@ pub(super) fn recoveries(stories: &[Story]) -> String {
             y -= height;
             let title = format!(
                 "{count} within {name}: {}",
-                crate::figures::level_name(u8::try_from(level).unwrap_or(4))
+                words.level(u8::try_from(level).unwrap_or(4))
             );
             bars.push_str(&format!(
                 "<rect class=\"level{level}\" x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{title}</title></rect>",
