@@ -83,6 +83,10 @@ $(real)/done:
 	touch -t 202601010000 $(real)/node_modules/openclaw $(real)/node_modules/openclaw/dist
 	touch $@
 
+.PHONY: check-html
+check-html: build ## oc-report's page in headless Chromium: errors, network, accessibility, screenshots
+	scripts/check-html
+
 .PHONY: samples
 samples: build ## docs/samples: messages of the real chain, healing a stand-in gateway
 	$(hermetic) CARGO='$(CARGO)' scripts/samples

@@ -180,26 +180,15 @@ mod tests {
     use super::{ENGLISH, KOREAN, Words};
     use oc_core::config::Language;
 
-    /// The placeholders of a text.
-    fn places(words: &Words) -> String {
-        let text = format!("{words:?}");
-        let mut inside = false;
-        let keep = |c: &char| {
-            inside = (inside || *c == '{') && *c != '}';
-            inside
-        };
-        let mut found: Vec<char> = text.chars().filter(keep).collect();
-        found.sort_unstable();
-        found.into_iter().collect()
+    /// How many placeholders there are in all texts.
+    fn places(words: &Words) -> usize {
+        format!("{words:?}").matches('{').count()
     }
 
     #[test]
     fn korean_says_all_that_english_says_and_in_korean() {
         // The struct makes a missing word an error of the compiler; this finds one that was left in English.
-        assert_eq!(
-            places(&ENGLISH).matches('{').count(),
-            places(&KOREAN).matches('{').count()
-        );
+        assert_eq!(places(&ENGLISH), places(&KOREAN));
         let words = [
             KOREAN.availability,
             KOREAN.times,
