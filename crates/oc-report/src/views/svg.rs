@@ -11,7 +11,7 @@ use oc_core::story::Story;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;
 /// Room for the scale.
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 96.0;
 const BOTTOM: f64 = 22.0;
 /// Points of a line at most; more are not seen.
 const POINTS: usize = 600;
@@ -106,7 +106,7 @@ pub(super) fn recoveries(stories: &[Story], words: &Words) -> String {
         ));
     }
     bars.push_str(&format!(
-        "<text x=\"{:.1}\" y=\"14\" text-anchor=\"end\">{most}</text>",
+        "<text x=\"{:.1}\" y=\"22\" text-anchor=\"end\">{most}</text>",
         LEFT - 6.0
     ));
     frame("How long recoveries took, by level", &bars)
@@ -170,7 +170,7 @@ pub(super) fn latency(samples: &[Sample]) -> String {
     let mut body = format!("<polyline class=\"ahead\" points=\"{}\"/>", scale.line(&p95));
     body.push_str(&format!("<polyline class=\"line\" points=\"{}\"/>", scale.line(&p50)));
     body.push_str(&format!(
-        "<text x=\"{:.1}\" y=\"16\" text-anchor=\"end\">{most:.0} ms</text>",
+        "<text x=\"{:.1}\" y=\"22\" text-anchor=\"end\">{most:.0} ms</text>",
         LEFT - 6.0
     ));
     body.push_str(&scale.dates());
