@@ -61,7 +61,7 @@ on_real = $(with_real) $(CARGO) test -p oc-testkit $(locked)
 table = $(CARGO) test -p oc-doctor $(locked) --test table
 
 .PHONY: e2e
-e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
+e2e: build e2e-alerts $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
 	$(on_real) --test conformance --test e2e -- --include-ignored --show-output --test-threads=2
 	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
 	$(with_real) OC_TABLE=quick $(table) -- --skip m3_ --skip r_an --skip c3_ --test-threads=2
@@ -70,6 +70,14 @@ e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed fr
 e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
 	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
 	$(with_real) $(table) --test playbook -- --test-threads=2
+
+.PHONY: e2e-alerts
+e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may lack them, CI may not
+	@tests=; for pair in prometheus-alertmanager:alertmanager promtool:promtool; do \
+		if [ -n "$$CI" ] || command -v "$${pair%%:*}" >/dev/null; then tests="$$tests $${pair#*:}"; \
+		else echo "make $@: skipped, $${pair%%:*} is missing" >&2; fi; done; \
+	[ -z "$$tests" ] || { $(hermetic) \
+		$(CARGO) test -p oc-notify -p oc-report --test e2e --test views $(locked) -- --ignored $$tests; }
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
 $(real)/done:
@@ -82,6 +90,14 @@ $(real)/done:
 	@# A package that changed within the last minutes reads as an upgrade under way, in which nothing is done.
 	touch -t 202601010000 $(real)/node_modules/openclaw $(real)/node_modules/openclaw/dist
 	touch $@
+
+.PHONY: check-html
+check-html: build ## oc-report's page in headless Chromium: errors, network, accessibility, screenshots
+	scripts/check-html
+
+.PHONY: samples
+samples: build ## docs/samples: messages of the real chain, healing a stand-in gateway
+	$(hermetic) CARGO='$(CARGO)' scripts/samples
 
 .PHONY: bench
 bench: release ## what a healthy pass and a recovery cost, beside other supervisors

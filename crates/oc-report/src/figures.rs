@@ -151,14 +151,3 @@ fn median(times: &[u64]) -> Option<u64> {
     times.sort_unstable();
     times.get(times.len() / 2).copied()
 }
-
-/// What a level is called.
-pub(crate) const fn level_name(level: u8) -> &'static str {
-    match level {
-        0 => "by itself",
-        1 => "restart",
-        2 => "doctor",
-        3 => "AI doctor",
-        _ => "a person",
-    }
-}

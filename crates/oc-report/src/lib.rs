@@ -6,6 +6,7 @@
 //! | `ledger` | what happened: the journal, as incidents and samples |
 //! | `figures` | what follows from it: availability, times to detect and recover; pure |
 //! | `trend` | whether memory grows, and until when it fits; pure |
+//! | `words` | what things are called, in each language |
 //! | `serve` | a page or metrics on a loopback port |
 
 pub mod cli;
@@ -16,6 +17,7 @@ mod serve;
 mod text;
 pub mod trend;
 mod views;
+mod words;
 
 use cli::{Cli, Command};
 use oc_core::fault::Result;

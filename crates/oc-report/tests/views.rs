@@ -492,6 +492,24 @@ fn alert_rules_and_dashboard_ask_only_for_metrics_that_exist() {
     assert!(asked > 20);
 }
 
+#[test]
+fn digest_forecast_and_page_are_korean_where_the_language_is() {
+    let record = Record::usual();
+    record.env.oc_config(&json!({"language": "ko"}));
+    let digest = record.report(&["digest", "--since", "7d"]).expect_code(0).stdout;
+    for word in ["가용성", "장애", "복구 시간", "평균"] {
+        assert!(digest.contains(word), "{word}: {digest}");
+    }
+    assert!(!digest.contains("on average") && !digest.contains('{'), "{digest}");
+    let forecast = record.report(&["forecast"]).expect_code(0).stdout;
+    assert!(!forecast.is_ascii() && !forecast.contains('{'), "{forecast}");
+    let page = record.report(&["html"]).expect_code(0).stdout;
+    assert!(
+        page.contains("<html lang=\"ko\">") && page.contains("최근 90일"),
+        "{page}"
+    );
+}
+
 /// `make e2e`: the real promtool, where it is installed.
 #[test]
 #[ignore = "needs promtool (apt-get install prometheus)"]

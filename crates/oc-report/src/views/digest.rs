@@ -1,9 +1,10 @@
 //! `digest --since 24h`: figures of a span of time, for people, chats and scripts.
 
 use crate::cli::Format;
-use crate::figures::{Figures, figures, level_name};
+use crate::figures::{Figures, figures};
 use crate::ledger::Ledger;
-use crate::text::{share, span, when};
+use crate::text::{share, when};
+use crate::words::{Words, filled};
 use oc_core::clock::{Stamp, parse_rfc3339};
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
@@ -19,8 +20,9 @@ pub(crate) fn digest(world: &World, since: Duration, format: Format) -> Result<A
     let now = Stamp::now();
     let ledger = Ledger::read(&world.journal, &now, since, Duration::ZERO)?;
     let figures = figures(&ledger, &now, since);
-    let rows = rows(&figures);
-    let title = format!("{} to {}", day(&figures.from), day(&figures.to));
+    let words = Words::of(world.config.language);
+    let rows = rows(&figures, words);
+    let title = filled(words.title, &[("from", &day(&figures.from)), ("to", &day(&figures.to))]);
     let text = match format {
         Format::Text => {
             let lines: String = rows
@@ -46,46 +48,42 @@ fn day(rfc3339: &str) -> String {
 }
 
 /// Name and value, as far as there is something to say.
-pub(super) fn rows(f: &Figures) -> Vec<(&'static str, String)> {
-    let ms = |ms: u64| span(Duration::from_millis(ms));
-    let mut rows = vec![("availability", f.availability.map_or("not on record".into(), share))];
+pub(super) fn rows(f: &Figures, w: &Words) -> Vec<(&'static str, String)> {
+    let ms = |ms: u64| w.span(Duration::from_millis(ms));
+    let mut rows = vec![(w.availability, f.availability.map_or(w.not_on_record.into(), share))];
     if f.down_ms > 0 {
-        rows.push(("down", ms(f.down_ms)));
+        rows.push((w.down, ms(f.down_ms)));
     }
     let open = if f.open > 0 {
-        format!(", {} open", f.open)
+        filled(w.open_value, &[("n", &f.open)])
     } else {
         String::new()
     };
-    rows.push((
-        "incidents",
-        format!("{} ({} healed without a person{open})", f.incidents, f.healed),
-    ));
+    let incidents = filled(
+        w.incidents_value,
+        &[("n", &f.incidents), ("healed", &f.healed), ("open", &open)],
+    );
+    rows.push((w.incidents, incidents));
     if f.human > 0 {
-        rows.push(("people called", format!("{} times", f.human)));
+        rows.push((w.people_called, filled(w.times, &[("n", &f.human)])));
     }
     if let Some(rate) = f.recovery_rate {
-        rows.push(("recovery rate", share(rate)));
+        rows.push((w.recovery_rate, share(rate)));
     }
+    let on_average = |t: u64| filled(w.on_average, &[("t", &ms(t))]);
     if let Some(mttd) = f.mttd_ms {
-        rows.push(("time to detect", format!("{} on average", ms(mttd))));
+        rows.push((w.time_to_detect, on_average(mttd)));
     }
     if let (Some(mean), Some(median)) = (f.mttr_ms, f.mttr_median_ms) {
-        rows.push((
-            "time to heal",
-            format!("{} on average, {} median", ms(mean), ms(median)),
-        ));
+        let median = filled(w.median, &[("t", &ms(median))]);
+        rows.push((w.time_to_heal, format!("{}, {median}", on_average(mean))));
     }
     for (level, l) in &f.by_level {
-        let times = if l.count == 1 { "once" } else { "times" };
-        let count = if l.count == 1 {
-            String::new()
-        } else {
-            format!("{} ", l.count)
-        };
+        let times = if l.count == 1 { w.once } else { w.times };
+        let times = filled(times, &[("n", &l.count)]);
         rows.push((
-            "healed",
-            format!("{}: {count}{times}, {} on average", level_name(*level), ms(l.mean_ms)),
+            w.healed,
+            format!("{}: {times}, {}", w.level(*level), on_average(l.mean_ms)),
         ));
     }
     if !f.causes.is_empty() {
@@ -95,13 +93,13 @@ pub(super) fn rows(f: &Figures) -> Vec<(&'static str, String)> {
             .take(5)
             .map(|(class, n)| format!("{class} {n}x"))
             .collect();
-        rows.push(("causes", top.join(", ")));
+        rows.push((w.causes, top.join(", ")));
     }
     if let Some(longest) = f.longest.as_ref().filter(|_| f.incidents > 1) {
-        rows.push(("longest", format!("{} ({})", ms(longest.took_ms), longest.id)));
+        rows.push((w.longest, format!("{} ({})", ms(longest.took_ms), longest.id)));
     }
     if f.agent_cost_usd > 0.0 {
-        rows.push(("AI cost", format!("${:.2}", f.agent_cost_usd)));
+        rows.push((w.ai_cost, format!("${:.2}", f.agent_cost_usd)));
     }
     rows
 }

@@ -3,6 +3,7 @@
 use crate::ledger::Ledger;
 use crate::text::{bytes, when};
 use crate::trend::{self, Forecast};
+use crate::words::{Words, filled};
 use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
@@ -62,28 +63,33 @@ pub(super) fn of_events(world: &World, events: &[Event]) -> Forecast {
 
 /// In words.
 pub(crate) fn sentence(forecast: &Forecast, world: &World) -> String {
+    let words = Words::of(world.config.language);
     let limit = bytes(world.config.probe.memory_limit.get());
-    match forecast {
-        Forecast::TooShort => "no forecast yet: two hours of the same process are needed".into(),
-        Forecast::None => "no trend".into(),
+    let (rate, reached, earliest, latest) = match forecast {
+        Forecast::TooShort => return words.no_forecast.into(),
+        Forecast::None => return words.no_trend.into(),
         Forecast::Rising {
             bytes_per_hour,
             reached_ms,
             earliest_ms,
             latest_ms,
             ..
-        } => {
-            let rate = bytes_per_hour / 1_048_576.0;
-            let at = |ms: &Option<i64>| ms.map_or("more than a month away".to_owned(), when);
-            match reached_ms {
-                None => format!("grows by {rate:.1} MiB an hour; {limit} is more than a month away"),
-                Some(_) => format!(
-                    "grows by {rate:.1} MiB an hour; {limit} is reached about {} (between {} and {})",
-                    at(reached_ms),
-                    at(earliest_ms),
-                    at(latest_ms)
-                ),
-            }
-        }
-    }
+        } => (bytes_per_hour / 1_048_576.0, reached_ms, earliest_ms, latest_ms),
+    };
+    let at = |ms: &Option<i64>| ms.map_or(words.far_away.to_owned(), when);
+    let text = if reached.is_some() {
+        words.rising
+    } else {
+        words.rising_slowly
+    };
+    filled(
+        text,
+        &[
+            ("rate", &format!("{rate:.1}")),
+            ("limit", &limit),
+            ("at", &at(reached)),
+            ("earliest", &at(earliest)),
+            ("latest", &at(latest)),
+        ],
+    )
 }

@@ -2,11 +2,12 @@
 
 use super::digest::rows;
 use super::{forecast, svg};
-use crate::figures::{figures, level_name};
+use crate::figures::figures;
 use crate::ledger::Ledger;
 use crate::now::Now;
 use crate::serve;
-use crate::text::{html as escaped, span, when};
+use crate::text::{html as escaped, when};
+use crate::words::{Words, filled};
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::fsx;
@@ -49,27 +50,30 @@ fn page(world: &World) -> Result<String> {
     let span = Duration::from_secs(u64::try_from(DAYS).unwrap_or(90) * 86_400);
     let ledger = Ledger::read(&world.journal, &now.at, span, forecast::SPAN)?;
     let name = escaped(world.instance());
+    let words = Words::of(world.config.language);
+    let [available, days, heal, memory_of, answer, happened] = words.headings;
     let sections = [
-        state(&now),
-        section("Availability", &svg::availability(&ledger, now.at.wall_ms, DAYS)),
-        section(&format!("The last {DAYS} days"), &table(&ledger, &now, span)),
+        state(&now, words),
+        section(available, &svg::availability(&ledger, now.at.wall_ms, DAYS)),
+        section(&filled(days, &[("n", &DAYS)]), &table(&ledger, &now, span, words)),
         section(
-            "Time to heal",
-            &format!("{}{}", svg::recoveries(&ledger.stories), legend()),
+            heal,
+            &format!("{}{}", svg::recoveries(&ledger.stories, words), legend(words)),
         ),
-        section("Memory", &memory(world, &ledger)),
-        section("Time to answer", &or_nothing(svg::latency(&ledger.samples))),
-        section("Incidents", &incidents(&ledger.stories, &now)),
+        section(memory_of, &memory(world, &ledger, words)),
+        section(answer, &or_nothing(svg::latency(&ledger.samples), words)),
+        section(happened, &incidents(&ledger.stories, &now, words)),
     ]
     .concat();
     Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
          <title>{name}: {}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{name}</h1>\n{sections}<p class=\"dim\">Made at {} UTC from the journal of oc.</p>\n</main>\n</body>\n</html>\n",
+         <h1>{name}</h1>\n{sections}<p class=\"dim\">{}</p>\n</main>\n</body>\n</html>\n",
+        words.tag,
         now.health().name(),
-        when(now.at.wall_ms),
+        filled(words.made, &[("at", &when(now.at.wall_ms))]),
     ))
 }
 
@@ -77,96 +81,96 @@ fn section(title: &str, body: &str) -> String {
     format!("<section>\n<h2>{title}</h2>\n{body}\n</section>\n")
 }
 
-fn or_nothing(chart: String) -> String {
+fn or_nothing(chart: String, words: &Words) -> String {
     if chart.is_empty() {
-        "<p class=\"dim\">Nothing on record yet.</p>".into()
+        format!("<p class=\"dim\">{}</p>", words.nothing_yet)
     } else {
         chart
     }
 }
 
-fn state(now: &Now) -> String {
+fn state(now: &Now, words: &Words) -> String {
     let health = now.health().name();
     let mut lines = match &now.report {
-        None => "<p>No pass has measured yet.</p>".to_owned(),
+        None => format!("<p>{}</p>", words.not_measured),
         Some(report) => format!(
-            "<p>{}</p><p class=\"dim\">seen {} ago</p>",
+            "<p>{}</p><p class=\"dim\">{}</p>",
             escaped(&report.summary),
-            span(now.at.since(&report.stamp))
+            filled(words.seen, &[("ago", &words.span(now.at.since(&report.stamp)))])
         ),
     };
     if let Some(incident) = &now.history.incident {
-        let lasts = span(now.at.since(&incident.opened));
+        let lasts = words.span(now.at.since(&incident.opened));
         lines.push_str(&format!(
-            "<p>Incident <code>{}</code>, {}, open for {lasts}.</p>",
+            "<p><code>{}</code>, {}, {}: {lasts}</p>",
             escaped(&incident.id),
-            escaped(&incident.class)
+            escaped(&incident.class),
+            words.open
         ));
         if let Some(decision) = &now.decision {
             lines.push_str(&format!("<p>{}</p>", escaped(&decision.reason)));
             if let Some(command) = &decision.command {
-                lines.push_str(&format!("<p>Run <code>{}</code></p>", escaped(command)));
+                lines.push_str(&format!("<p>{} <code>{}</code></p>", words.run, escaped(command)));
             }
         }
     }
     if now.intent.stopped.is_some() {
-        lines.push_str("<p>Stopped on purpose.</p>");
+        lines.push_str(&format!("<p>{}</p>", words.stopped));
     }
     if now.intent.maintenance_now(&now.at).is_some() {
-        lines.push_str("<p>In maintenance.</p>");
+        lines.push_str(&format!("<p>{}</p>", words.in_maintenance));
     }
     format!("<div class=\"state {health}\"><strong>{health}</strong>{lines}</div>\n")
 }
 
-fn table(ledger: &Ledger, now: &Now, span: Duration) -> String {
-    let rows: String = rows(&figures(ledger, &now.at, span))
+fn table(ledger: &Ledger, now: &Now, span: Duration, words: &Words) -> String {
+    let rows: String = rows(&figures(ledger, &now.at, span), words)
         .iter()
         .map(|(name, value)| format!("<tr><th scope=\"row\">{name}</th><td>{}</td></tr>", escaped(value)))
         .collect();
     format!("<table><tbody>{rows}</tbody></table>")
 }
 
-fn legend() -> String {
+fn legend(words: &Words) -> String {
     let items: String = (0..5u8)
         .map(|level| {
             format!(
                 "<svg width=\"12\" height=\"12\" style=\"display:inline;width:12px\" aria-hidden=\"true\"><rect class=\"level{level}\" \
                  width=\"12\" height=\"12\"/></svg> {} &nbsp; ",
-                level_name(level)
+                words.level(level)
             )
         })
         .collect();
     format!("<p class=\"dim\">{items}</p>")
 }
 
-fn memory(world: &World, ledger: &Ledger) -> String {
+fn memory(world: &World, ledger: &Ledger, words: &Words) -> String {
     let found = forecast::of(world, ledger);
-    let chart = or_nothing(svg::memory(
-        &ledger.samples,
-        world.config.probe.memory_limit.get(),
-        &found,
-    ));
+    let chart = or_nothing(
+        svg::memory(&ledger.samples, world.config.probe.memory_limit.get(), &found),
+        words,
+    );
     format!("{chart}<p>{}</p>", escaped(&forecast::sentence(&found, world)))
 }
 
-fn incidents(stories: &[Story], now: &Now) -> String {
+fn incidents(stories: &[Story], now: &Now, words: &Words) -> String {
     if stories.is_empty() {
-        return "<p class=\"dim\">None.</p>".into();
+        return format!("<p class=\"dim\">{}</p>", words.none);
     }
     stories
         .iter()
         .rev()
         .take(INCIDENTS)
-        .map(|story| incident(story, now))
+        .map(|story| incident(story, now, words))
         .collect()
 }
 
-fn incident(story: &Story, now: &Now) -> String {
+fn incident(story: &Story, now: &Now, words: &Words) -> String {
     let class = story.class.map_or("unknown", |c| c.name());
     let end = match (&story.closed, story.stopped) {
-        (None, _) => "open".to_owned(),
-        (Some(_), true) => "stopped on purpose".to_owned(),
-        (Some(_), false) => format!("healed: {}", level_name(story.level())),
+        (None, _) => words.open.to_owned(),
+        (Some(_), true) => words.stopped.to_owned(),
+        (Some(_), false) => format!("{}: {}", words.healed, words.level(story.level())),
     };
     let steps: String = story.steps.iter().map(step).collect();
     let repairs: String = story
@@ -177,7 +181,7 @@ fn incident(story: &Story, now: &Now) -> String {
     format!(
         "<details><summary>{} · {class} · {end} · {}</summary>\n<p>{}</p>\n<ol>{steps}{repairs}</ol>\n<p class=\"dim\"><code>{}</code></p></details>\n",
         when(story.opened.wall_ms),
-        span(story.lasted(&now.at)),
+        words.span(story.lasted(&now.at)),
         escaped(&story.text),
         escaped(&story.id),
     )

@@ -3,6 +3,7 @@
 use super::forecast;
 use crate::now::Now;
 use crate::text::{bytes, span, when};
+use crate::words::Words;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::journal::{Event, Kind};
@@ -31,7 +32,7 @@ pub(crate) fn status(world: &World) -> Result<Answer> {
     will(&mut screen, &now);
     screen.line("memory", &forecast::sentence(&trend, world));
     for story in stories.iter().rev().filter(|s| s.closed.is_some()).take(HEALINGS) {
-        screen.line("healed", &healing(story, &now));
+        screen.line("healed", &healing(story, &now, Words::of(world.config.language)));
     }
     let guardian = seen(&events, &now);
     watchers(&mut screen, &now, guardian);
@@ -143,10 +144,10 @@ fn will(screen: &mut Screen, now: &Now) {
     }
 }
 
-fn healing(story: &Story, now: &Now) -> String {
+fn healing(story: &Story, now: &Now, words: &Words) -> String {
     let end = story.end().map_or(0, |end| end.wall_ms);
     let class = story.class.map_or("unknown", |c| c.name());
-    let how = crate::figures::level_name(story.level());
+    let how = words.level(story.level());
     format!("{} {class}, {how}, after {}", when(end), span(story.lasted(&now.at)))
 }
 

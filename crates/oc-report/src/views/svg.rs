@@ -5,12 +5,13 @@ use crate::figures::{is_down, overlap};
 use crate::ledger::{Ledger, Sample};
 use crate::text::{bytes, html, when};
 use crate::trend::Forecast;
+use crate::words::Words;
 use oc_core::story::Story;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;
 /// Room for the scale.
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 96.0;
 const BOTTOM: f64 = 22.0;
 /// Points of a line at most; more are not seen.
 const POINTS: usize = 600;
@@ -60,7 +61,7 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
 }
 
 /// How many recoveries took how long, by level.
-pub(super) fn recoveries(stories: &[Story]) -> String {
+pub(super) fn recoveries(stories: &[Story], words: &Words) -> String {
     const BOUNDS: [(&str, u64); 6] = [
         ("5 s", 5),
         ("15 s", 15),
@@ -90,7 +91,7 @@ pub(super) fn recoveries(stories: &[Story]) -> String {
             y -= height;
             let title = format!(
                 "{count} within {name}: {}",
-                crate::figures::level_name(u8::try_from(level).unwrap_or(4))
+                words.level(u8::try_from(level).unwrap_or(4))
             );
             bars.push_str(&format!(
                 "<rect class=\"level{level}\" x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{title}</title></rect>",
@@ -105,7 +106,7 @@ pub(super) fn recoveries(stories: &[Story]) -> String {
         ));
     }
     bars.push_str(&format!(
-        "<text x=\"{:.1}\" y=\"14\" text-anchor=\"end\">{most}</text>",
+        "<text x=\"{:.1}\" y=\"22\" text-anchor=\"end\">{most}</text>",
         LEFT - 6.0
     ));
     frame("How long recoveries took, by level", &bars)
@@ -169,7 +170,7 @@ pub(super) fn latency(samples: &[Sample]) -> String {
     let mut body = format!("<polyline class=\"ahead\" points=\"{}\"/>", scale.line(&p95));
     body.push_str(&format!("<polyline class=\"line\" points=\"{}\"/>", scale.line(&p50)));
     body.push_str(&format!(
-        "<text x=\"{:.1}\" y=\"16\" text-anchor=\"end\">{most:.0} ms</text>",
+        "<text x=\"{:.1}\" y=\"22\" text-anchor=\"end\">{most:.0} ms</text>",
         LEFT - 6.0
     ));
     body.push_str(&scale.dates());

@@ -1,7 +1,8 @@
 //! `timeline [INCIDENT]`: what happened, in order.
 
-use crate::figures::{level_name, ms};
+use crate::figures::ms;
 use crate::text::{span, when};
+use crate::words::Words;
 use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
@@ -58,7 +59,7 @@ pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Re
             .filter(|e| e.incident.as_deref() == Some(&story.id))
             .collect();
         let of = &of[of.len().saturating_sub(EVENTS)..];
-        text.push_str(&told(story, of, &now));
+        text.push_str(&told(story, of, &now, Words::of(world.config.language)));
         shown.push(object(story, of, &now));
     }
     if stories.is_empty() {
@@ -67,14 +68,14 @@ pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Re
     Ok(Answer::new("oc.timeline/1", Exit::Good, "ok", &json!({"incidents": shown}))?.text(text))
 }
 
-fn told(story: &Story, events: &[&Event], now: &Stamp) -> String {
+fn told(story: &Story, events: &[&Event], now: &Stamp, words: &Words) -> String {
     let class = story.class.map_or("unknown", |c| c.name());
     let end = match (&story.closed, story.stopped) {
         (None, _) => format!("open for {}", span(story.lasted(now))),
         (Some(_), true) => format!("stopped on purpose after {}", span(story.lasted(now))),
         (Some(_), false) => format!(
             "healed ({}) after {}",
-            level_name(story.level()),
+            words.level(story.level()),
             span(story.lasted(now))
         ),
     };

@@ -17,3 +17,4 @@ mod ours;
 mod persons;
 mod stage;
 mod table;
+mod told;
