@@ -69,7 +69,7 @@ mod tests {
         ] {
             read(&line, &mut account);
         }
-        assert_eq!(account.ended.unwrap().end, End::Done);
+        assert_eq!(account.ended.as_ref().unwrap().end, End::Done);
         assert!(account.answered && account.usd() > 0.0);
         let mut account = Account::default();
         let line = json!({"type": "result", "status": "error", "error": {"message": "Quota exceeded"}});

@@ -105,7 +105,7 @@ impl Body {
     }
 
     fn answer(&self, exit: Exit, verdict: &'static str) -> Result<Answer> {
-        let mut text = format!("{}", self.outcome);
+        let mut text = self.outcome.clone();
         if let Some(detail) = &self.detail {
             text.push_str(&format!(": {detail}"));
         }
