@@ -255,7 +255,7 @@ impl Watched<'_> {
                 // Words of a program that nobody here can read further.
                 _ => {
                     if known.is_empty() || known == "local" {
-                        self.account.answered = true;
+                        self.account.answer("output");
                     }
                     self.account.say("", &line);
                 }

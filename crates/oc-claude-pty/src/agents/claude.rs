@@ -171,7 +171,8 @@ fn results(line: &Value, account: &mut Account) {
 /// The exit code knows 0 and 1 only, and `subtype` says `success` when the API refused: neither is asked.
 fn result(line: &Value, account: &mut Account) {
     account.reported = line["total_cost_usd"].as_f64();
-    if let Some(turns) = line["num_turns"].as_u64() {
+    // A refusal of the service counts as a turn there.
+    if let Some(turns) = line["num_turns"].as_u64().filter(|_| account.answered) {
         account.turns = account.turns.max(u32::try_from(turns).unwrap_or(u32::MAX));
     }
     for denial in line["permission_denials"].as_array().into_iter().flatten() {

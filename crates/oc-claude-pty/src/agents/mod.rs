@@ -184,64 +184,65 @@ pub fn plan_in(answer: &str) -> Option<String> {
     local::plan_in(answer)
 }
 
-/// What a refusal means, by the status and the words of the service behind an agent. The words alone decide nothing while an
-/// agent works: they may be quoted from a log.
+/// What a refusal says, the more particular words first.
+const REFUSALS: [(End, &[&str]); 6] = [
+    (
+        End::Login,
+        &["not logged in", "/login", "api key", "authenticat", "unauthorized"],
+    ),
+    (
+        End::RateLimit,
+        &["rate limit", "rate_limit", "too many requests", "(429)"],
+    ),
+    (
+        End::Model,
+        &["issue with the selected model", "model_not_found", "model not found"],
+    ),
+    (
+        End::Network,
+        &[
+            "connection to",
+            "connection refused",
+            "econn",
+            "enotfound",
+            "fetch failed",
+            "unable to connect",
+        ],
+    ),
+    (
+        End::Overloaded,
+        &[
+            "overloaded",
+            "at capacity",
+            "internal server error",
+            "server_error",
+            "server-side",
+        ],
+    ),
+    (End::Network, &["connection", "network", "timed out"]),
+];
+const USED_UP: [&str; 5] = ["credit balance", "usage limit", "quota", "billing", "limit reached"];
+
+/// What a refusal means, by the status and the words of the service behind an agent. Only for what that service or the agent's
+/// program says about itself: a model may quote any of these words from a log.
 #[must_use]
 pub fn refusal(status: Option<u64>, text: &str) -> Ended {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let end = if has(&[
-        "credit balance",
-        "usage limit",
-        "quota",
-        "billing",
-        "insufficient_quota",
-        "limit reached",
-    ]) {
-        End::Quota
-    } else {
-        match status {
-            Some(401 | 403) => End::Login,
-            Some(402) => End::Quota,
-            Some(404) => End::Model,
-            Some(429) => End::RateLimit,
-            Some(500..=599) => End::Overloaded,
-            _ if has(&[
-                "not logged in",
-                "/login",
-                "invalid api key",
-                "authenticat",
-                "unauthorized",
-                "api key",
-            ]) =>
-            {
-                End::Login
-            }
-            _ if has(&["rate limit", "rate_limit", "too many requests", "(429)"]) => End::RateLimit,
-            _ if has(&[
-                "overloaded",
-                "at capacity",
-                "internal server error",
-                "server_error",
-                "server-side",
-            ]) =>
-            {
-                End::Overloaded
-            }
-            _ if has(&["issue with the selected model", "model_not_found", "model not found"]) => End::Model,
-            _ if has(&[
-                "connection",
-                "econn",
-                "enotfound",
-                "network",
-                "fetch failed",
-                "timed out",
-            ]) =>
-            {
-                End::Network
-            }
-            _ => End::ApiError,
-        }
+    let by_words = || {
+        REFUSALS
+            .iter()
+            .find(|(_, words)| has(words))
+            .map_or(End::ApiError, |(end, _)| *end)
+    };
+    let end = match status {
+        _ if has(&USED_UP) => End::Quota,
+        Some(401 | 403) => End::Login,
+        Some(402) => End::Quota,
+        Some(404) => End::Model,
+        Some(429) => End::RateLimit,
+        Some(500..=599) => End::Overloaded,
+        _ => by_words(),
     };
     Ended::new(end, text.chars().take(300).collect::<String>())
 }
@@ -326,6 +327,11 @@ mod tests {
             (Some(529), "Repeated 529 Overloaded errors", End::Overloaded),
             (Some(500), "Internal server error", End::Overloaded),
             (None, "API Error: Connection refused — a firewall", End::Network),
+            (
+                None,
+                "Connection to the API was lost (ECONNRESET) server_error",
+                End::Network,
+            ),
             (None, "Not logged in · Please run /login", End::Login),
             (None, "pid 4290 is strange", End::ApiError),
         ] {

@@ -336,7 +336,7 @@ impl Ask<'_> {
     /// Verdict, report, answer.
     fn conclude(&self, mut body: Body, attempt: &Attempt, evidence: &Evidence) -> Result<Answer> {
         let end = attempt.ended.end;
-        if end.is_failure() && !attempt.account.answered {
+        if end.is_failure() && body.turns == 0 {
             body.outcome = end.name();
             return body.answer(Exit::Answer(2), "no_session");
         }

@@ -30,7 +30,11 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
     let mut held = Held::take(&world)?;
     let policy = &world.config.policy;
     let store = input::store(&held.state, policy, around.now());
-    let rung = pass.as_deref().map_or(RungResult::Done, rung_result);
+    let rung = pass.as_deref().map_or(RungResult::Done, |dir| rung_result(&world, dir));
+    let cost = pass
+        .as_deref()
+        .filter(|_| !matches!(rung, RungResult::NoSession(_)))
+        .and_then(cost);
     let settled = policy::settle(policy, &held.state.history, &report, &around.context(store, rung));
     if !common.dry_run {
         let mut events = Vec::new();
@@ -40,6 +44,10 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
                 None => e.incident(settled.incident.as_deref()),
             }));
             held.state.history.record(policy, change.clone());
+        }
+        // Charged in advance; now it is known.
+        if let Some(cents) = cost {
+            held.state.history.record(policy, crate::history::Event::Cost { cents });
         }
         events.extend(
             settled
@@ -119,7 +127,7 @@ fn speak(world: &World, settled: &Settlement) {
 }
 
 /// How the tool of this pass's rung ended, as far as that tells more than the probe does.
-fn rung_result(dir: &Path) -> RungResult {
+fn rung_result(world: &World, dir: &Path) -> RungResult {
     let Some(decision) = answer::<Decision>(&dir.join("decision.json")) else {
         return RungResult::Done;
     };
@@ -134,16 +142,32 @@ fn rung_result(dir: &Path) -> RungResult {
         .flatten()
         .and_then(|bytes| serde_json::from_slice::<Envelope<Value>>(&bytes).ok());
     match (decision.action, exit) {
+        // It was killed while a session ran: the session counts, and keeps what was charged for it.
+        (Action::Agent, None) if world.paths.agent_session().exists() => RungResult::Failed,
         // Nothing was answered: the tool is missing or died before it could begin a session.
         (Action::Agent, None) => RungResult::NoSession("oc-claude-pty gave no answer; is it installed?".to_owned()),
         (Action::Agent, Some(e)) if e.exit == 2 => {
-            let why = e.body.get("outcome").and_then(Value::as_str).unwrap_or("no session");
-            RungResult::NoSession(why.to_owned())
+            let said = |key: &str| e.body.get(key).and_then(Value::as_str);
+            let outcome = said("outcome").unwrap_or("no session");
+            RungResult::NoSession(said("detail").map_or_else(|| outcome.to_owned(), |why| format!("{outcome} ({why})")))
         }
         (_, None) => RungResult::Failed,
         (_, Some(e)) if e.exit == 0 => RungResult::Done,
         (_, Some(_)) => RungResult::Failed,
     }
+}
+
+/// What this pass's session cost, in hundredths of a US dollar, rounded up.
+fn cost(dir: &Path) -> Option<u32> {
+    answer::<Decision>(&dir.join("decision.json")).filter(|d| d.action == Action::Agent && d.recorded)?;
+    let usd = answer::<Value>(&dir.join("agent.json"))?.get("cost_usd")?.as_f64()?;
+    // Nobody's bill is larger; and a float that is none becomes 0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped just before"
+    )]
+    Some((usd * 100.0).ceil().clamp(0.0, 1e6) as u32)
 }
 
 fn answer<B: serde::de::DeserializeOwned>(path: &Path) -> Option<B> {
