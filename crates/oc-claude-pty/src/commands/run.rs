@@ -341,7 +341,9 @@ impl Ask<'_> {
             return body.answer(Exit::Answer(2), "no_session");
         }
         let mut judged = Judged::default();
-        let (exit, verdict) = if end == End::Healthy {
+        let (exit, verdict) = if end == End::Stopped {
+            (Exit::Signal(proc::stop_signals().pending().unwrap_or(15)), "stopped")
+        } else if end == End::Healthy {
             // Nothing is to be changed about a service that came back by itself.
             drop(std::fs::remove_file(self.dir.join("plan.json")));
             drop(std::fs::remove_file(self.dir.join("work/openclaw.json")));
@@ -367,10 +369,6 @@ impl Ask<'_> {
             let path = home.join("report.md");
             fsx::replace(&path, text.as_bytes())?;
             body.report = Some(path);
-        }
-        if end == End::Stopped {
-            let signal = proc::stop_signals().pending().unwrap_or(15);
-            return Err(Fault::new(Exit::Signal(signal), "told to stop; the session was ended"));
         }
         body.redact(self.world);
         body.answer(exit, verdict)
