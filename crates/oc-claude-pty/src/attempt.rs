@@ -48,6 +48,8 @@ pub struct Attempt {
     pub ended: Ended,
     /// What it did.
     pub account: Account,
+    /// What it showed.
+    pub shown: String,
     /// How long it took.
     pub took: Duration,
 }
@@ -98,7 +100,7 @@ pub fn make(
         }
         pause(LOOK);
     };
-    attempt.read();
+    let shown = running.shown(places.scratch);
     record.end(running.root().as_ref());
     // What it said on its way out.
     attempt.read();
@@ -109,6 +111,7 @@ pub fn make(
     Ok(Attempt {
         ended,
         account,
+        shown,
         took: clock.elapsed(),
     })
 }

@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// The tools that exist for the agent at all.
 pub const TOOLS: &str = "Bash,Read,Edit,Write,Grep,Glob";
+/// What it may read, below the incident directory. Not all of it: the files of earlier passes lie there, too.
+const READABLE: [&str; 5] = ["evidence", "work", "prompt.md", "plan.json", "report.md"];
 /// The files it may write, below the incident directory. Not `work/base.json`: it says which configuration the copy was
 /// made of, and a person's edit made meanwhile is recognised by it.
 const WRITABLE: [&str; 3] = ["work/openclaw.json", "plan.json", "report.md"];
@@ -63,7 +65,10 @@ impl Fence {
     #[must_use]
     pub fn allow(&self) -> Vec<String> {
         let dir = self.dir.display();
-        let reads = std::iter::once(format!("Read(/{dir}/**)"));
+        let reads = READABLE.iter().map(|name| {
+            let all = if name.contains('.') { "" } else { "/**" };
+            format!("Read(/{dir}/{name}{all})")
+        });
         let writes = WRITABLE.iter().map(|file| format!("Edit(/{dir}/{file})"));
         let commands = self.commands.iter().map(|command| format!("Bash({command})"));
         reads.chain(writes).chain(commands).collect()
@@ -98,29 +103,29 @@ impl Fence {
     #[must_use]
     pub fn objection(&self, tool: &str, input: &Value) -> Option<String> {
         let text = |key: &str| input.get(key).and_then(Value::as_str).unwrap_or_default();
-        let inside = |path: &str| path.is_empty() || self.inside(path).is_some();
+        let readable = |path: &str| {
+            let below = self.inside(path);
+            below.is_some_and(|below| READABLE.iter().any(|name| below.starts_with(name)))
+        };
         let allowed = match tool {
             "Bash" => {
                 self.commands.iter().any(|command| command == text("command").trim())
                     && input.get("run_in_background") != Some(&Value::Bool(true))
                     && input.get("dangerouslyDisableSandbox") != Some(&Value::Bool(true))
             }
-            "Read" => self.inside(text("file_path")).is_some(),
+            "Read" => readable(text("file_path")),
             "Edit" | "Write" => self
                 .inside(text("file_path"))
                 .is_some_and(|below| WRITABLE.iter().any(|file| below == Path::new(file))),
-            "Grep" => inside(text("path")),
-            "Glob" => {
-                let pattern = text("pattern");
-                let climbs = pattern.contains("..");
-                inside(text("path")) && !climbs && (!pattern.starts_with('/') || self.pattern_inside(pattern))
-            }
+            "Grep" => readable(text("path")),
+            "Glob" => readable(text("path")) && !text("pattern").contains("..") && !text("pattern").starts_with('/'),
             _ => false,
         };
         (!allowed).then(|| {
             format!(
-                "not on the list. You may read below {dir}, edit {dir}/{files}, and run exactly: {commands}",
+                "not on the list. You may read {dir}/{reads}, edit {dir}/{files}, and run exactly: {commands}",
                 dir = self.dir.display(),
+                reads = READABLE.join(", "),
                 files = WRITABLE.join(", "),
                 commands = self.commands.join("; "),
             )
@@ -141,10 +146,6 @@ impl Fence {
             _ => return None,
         };
         real.strip_prefix(&self.dir).ok().map(Path::to_owned)
-    }
-
-    fn pattern_inside(&self, pattern: &str) -> bool {
-        Path::new(pattern).starts_with(&self.dir)
     }
 
     /// Writes it where the hook finds it.
@@ -216,9 +217,8 @@ mod tests {
             ("Edit", json!({"file_path": at("work/openclaw.json")})),
             ("Write", json!({"file_path": at("plan.json")})),
             ("Write", json!({"file_path": at("report.md")})),
-            ("Grep", json!({"pattern": "error", "path": at("")})),
-            ("Glob", json!({"pattern": at("*.txt")})),
-            ("Glob", json!({"pattern": "*"})),
+            ("Grep", json!({"pattern": "error", "path": at("evidence")})),
+            ("Glob", json!({"pattern": "*", "path": at("evidence")})),
             ("Bash", json!({"command": "oc-probe --json"})),
             ("Bash", json!({"command": "oc-doctor explain config.required_key"})),
         ] {
@@ -249,6 +249,9 @@ mod tests {
             ("Write", json!({"file_path": at("work/base.json")})),
             ("Write", json!({"file_path": at("evidence")})),
             ("Edit", json!({"file_path": "/root/.bashrc"})),
+            ("Read", json!({"file_path": at("20260101T000000-0000/probe.json")})),
+            ("Grep", json!({"pattern": "x", "path": at("")})),
+            ("Grep", json!({"pattern": "x"})),
             ("Grep", json!({"pattern": "x", "path": "/etc"})),
             ("Glob", json!({"pattern": "/etc/*"})),
             ("Glob", json!({"pattern": "../*"})),

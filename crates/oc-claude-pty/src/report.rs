@@ -10,16 +10,16 @@ use oc_core::fsx;
 use oc_core::redact::clean;
 use oc_core::world::World;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The agent's own words are cut there.
 const CAP: u64 = 64 << 10;
 
-/// Writes `report.md` of an incident directory; returns its text.
+/// Writes `report.md` of an incident directory; returns its path.
 ///
 /// # Errors
 /// 74 or 77.
-pub fn write(world: &World, dir: &Path, body: &Body, evidence: &Evidence, judged: &Judged) -> Result<String> {
+pub fn write(world: &World, dir: &Path, body: &Body, evidence: &Evidence, judged: &Judged) -> Result<PathBuf> {
     let path = dir.join("report.md");
     let own = fsx::tail(&path, CAP)
         .map(|b| String::from_utf8_lossy(&b).into_owned())
@@ -73,7 +73,7 @@ pub fn write(world: &World, dir: &Path, body: &Body, evidence: &Evidence, judged
     section(word("Denied calls", "거부된 호출"), &list(&body.denied));
     let text = world.redactor().redact(&clean(&text)).into_owned();
     fsx::replace(&path, text.as_bytes())?;
-    Ok(text)
+    Ok(path)
 }
 
 fn list(items: &[String]) -> String {

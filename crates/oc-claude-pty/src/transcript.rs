@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 
 /// Bytes read at one look, and the longest line.
 const CHUNK: u64 = 4 << 20;
-/// Bytes of terminal output that are kept.
-const KEPT: u64 = 256 << 10;
 
 /// The lines of a file that is being written.
 pub struct Lines {
@@ -56,18 +54,17 @@ impl Lines {
     }
 }
 
-/// Keeps what was said, and what the terminal showed, without secrets.
+/// Keeps what was said, and what was shown, without secrets.
 ///
 /// # Errors
 /// 74 or 77.
-pub fn keep(world: &World, path: &Path, account: &Account, output: &Path) -> Result<()> {
-    let shown = fsx::tail(output, KEPT).unwrap_or_default();
+pub fn keep(world: &World, path: &Path, account: &Account, shown: &str) -> Result<()> {
     let text = format!(
         "== conversation ==\n{}\n\n== output ==\n{}\n",
         account.said.join("\n"),
-        clean(&String::from_utf8_lossy(&shown).replace('\r', "\n"))
+        shown.trim_end()
     );
-    fsx::replace_quick(path, world.redactor().redact(&text).as_bytes())
+    fsx::replace_quick(path, world.redactor().redact(&clean(&text)).as_bytes())
 }
 
 #[cfg(test)]

@@ -326,7 +326,10 @@ fn a_person_can_see_and_stop_a_session_that_runs_in_tmux() {
 #[test]
 fn a_dry_run_names_what_would_run_and_starts_nothing() {
     let scene = Scene::new("touch $HOME/started", &json!({}));
-    let output = scene.cmd(&["run", "--incident", "inc", "--dry-run", "--json"]).run().expect_code(0);
+    let output = scene
+        .cmd(&["run", "--incident", "inc", "--dry-run", "--json"])
+        .run()
+        .expect_code(0);
     assert!(
         output.stdout.contains("Bash(oc-probe)") && !output.stdout.contains("sk-ant"),
         "{}",

@@ -5,7 +5,7 @@ use crate::account::End;
 use crate::agents::{self, Agent, Places};
 use crate::attempt::{self, Attempt, Bounds};
 use crate::cli;
-use crate::drivers::{self, Launch};
+use crate::drivers::Launch;
 use crate::evidence::{self, Evidence};
 use crate::fence::Fence;
 use crate::plan::{self, Judged};
@@ -113,7 +113,10 @@ pub(super) fn run(world: &World, wanted: &cli::Run) -> Result<Answer> {
     proc::stop_signals();
     proc::become_subreaper();
     session::end_leftover(world);
-    fsx::private_dir(&ask.dir)?;
+    // In a pass it is a link to the incident's own directory, which outlives the pass.
+    if !ask.dir.is_dir() {
+        fsx::private_dir(&ask.dir)?;
+    }
     ask.dir = ask.dir.canonicalize().map_err(|e| Fault::io("resolve", &ask.dir, e))?;
     ask.all()
 }
@@ -208,7 +211,7 @@ impl Ask<'_> {
         }
         let kept = self.dir.join("transcript.txt");
         if let Ok(attempt) = &made {
-            transcript::keep(world, &kept, &attempt.account, &drivers::output(&scratch))?;
+            transcript::keep(world, &kept, &attempt.account, &attempt.shown)?;
         }
         record.close(world);
         let attempt = made?;
@@ -358,35 +361,11 @@ impl Ask<'_> {
         };
         body.outcome = verdict.to_owned();
         body.plan = judged.usable.then(|| self.dir.join("plan.json"));
-        self.relocate(&mut judged, evidence);
         body.steps.clone_from(&judged.steps);
         body.human_steps.clone_from(&judged.human_steps);
-        let text = report::write(self.world, &self.dir, &body, evidence, &judged)?;
-        body.report = Some(self.dir.join("report.md"));
-        if let Some(incident) = evidence.decision["incident"].as_str() {
-            let home = self.world.paths.incident(incident);
-            fsx::private_dir(&home)?;
-            let path = home.join("report.md");
-            fsx::replace(&path, text.as_bytes())?;
-            body.report = Some(path);
-        }
+        body.report = Some(report::write(self.world, &self.dir, &body, evidence, &judged)?);
         body.redact(self.world);
         body.answer(exit, verdict)
-    }
-
-    /// A pass is filed away when it is over: a command for a person must name the place where it will then be.
-    fn relocate(&self, judged: &mut Judged, evidence: &Evidence) {
-        let (Some(incident), Ok(run), Ok(dir)) = (
-            evidence.decision["incident"].as_str(),
-            std::env::var("OC_RUN_ID"),
-            std::env::var("OC_RUN_DIR"),
-        ) else {
-            return;
-        };
-        let home = self.world.paths.incident(incident).join(run);
-        for step in &mut judged.human_steps {
-            *step = step.replace(&dir, &home.display().to_string());
-        }
     }
 
     fn event(&self, text: String, evidence: &Evidence) -> oc_core::journal::Event {
@@ -442,6 +421,7 @@ fn missing(program: &str) -> Attempt {
     Attempt {
         ended: crate::account::Ended::new(End::Missing, format!("{program} is not on PATH")),
         account: crate::account::Account::default(),
+        shown: String::new(),
         took: std::time::Duration::ZERO,
     }
 }

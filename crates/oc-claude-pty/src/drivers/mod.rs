@@ -32,7 +32,8 @@ impl Launch<'_> {
     /// A script that builds the environment from nothing and becomes the agent. A file, so that no key is ever in an argument
     /// list; 0600, and its directory is ours alone.
     fn script(&self) -> Result<PathBuf> {
-        let mut text = format!("ulimit -f {FILE_BLOCKS}\nunset TMUX TMUX_PANE OLDPWD\n");
+        let birth = quoted(&birth(self.scratch).display().to_string());
+        let mut text = format!("echo $$ >{birth}\nulimit -f {FILE_BLOCKS}\nunset TMUX TMUX_PANE OLDPWD\n");
         for (name, value) in &self.environment {
             text.push_str(&format!("export {name}={}\n", quoted(value)));
         }
@@ -102,6 +103,19 @@ impl Running {
         }
     }
 
+    /// Everything it has shown: on the terminal as a person saw it, else what it printed, the last 256 KiB.
+    #[must_use]
+    pub fn shown(&self, scratch: &Path) -> String {
+        let on_terminal = match self {
+            Self::Tmux(session) => session.shown(),
+            Self::Headless(_) => None,
+        };
+        on_terminal.unwrap_or_else(|| {
+            let bytes = fsx::tail(&output(scratch), 256 << 10).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    }
+
     /// Presses keys, by tmux's names of them.
     pub fn press(&self, keys: &[&str]) {
         if let Self::Tmux(session) = self {
@@ -114,6 +128,12 @@ impl Running {
 #[must_use]
 pub fn output(scratch: &Path) -> PathBuf {
     scratch.join("output")
+}
+
+/// Where the agent itself writes its pid, first of all: we may be killed before we could record whom we started.
+#[must_use]
+pub fn birth(scratch: &Path) -> PathBuf {
+    scratch.join("pid")
 }
 
 /// tmux's socket.

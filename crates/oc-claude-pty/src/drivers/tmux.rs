@@ -76,6 +76,11 @@ impl Session {
         self.ask(&["capture-pane", "-p", "-t", NAME])
     }
 
+    /// Everything that it has shown.
+    pub(super) fn shown(&self) -> Option<String> {
+        self.ask(&["capture-pane", "-p", "-J", "-S", "-", "-t", NAME])
+    }
+
     pub(super) fn press(&self, keys: &[&str]) {
         for key in keys {
             self.ask(&["send-keys", "-t", NAME, key]);

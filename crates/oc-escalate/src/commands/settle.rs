@@ -49,6 +49,7 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
         if let Some(cents) = cost {
             held.state.history.record(policy, crate::history::Event::Cost { cents });
         }
+        conclude_report(&world, &settled);
         events.extend(
             settled
                 .notices
@@ -82,6 +83,28 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
     };
     let text = format!("{verdict}: {}\n", settled.reason);
     Ok(Answer::new("oc.settlement/1", settled.verdict.exit(), verdict, &settled)?.text(text))
+}
+
+/// The AI's report was written before anybody knew what came of its plan.
+fn conclude_report(world: &World, settled: &Settlement) {
+    let Some(incident) = settled.incident.as_deref().filter(|_| settled.closed) else {
+        return;
+    };
+    let path = world.paths.incident(incident).join("report.md");
+    if !path.exists() {
+        return;
+    }
+    let line = format!(
+        "\n{} healed: {}\n",
+        oc_core::clock::Stamp::now().rfc3339(),
+        settled.reason
+    );
+    let written = fsx::open_append(&path).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, line.as_bytes()).map_err(|e| oc_core::Fault::io("append to", &path, e))
+    });
+    if let Err(fault) = written {
+        out::talk(fault);
+    }
 }
 
 /// The end of the ladder goes into the journal once for each incident and reason, not at every pass.
