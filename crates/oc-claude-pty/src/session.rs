@@ -57,13 +57,12 @@ impl Record {
 
     /// Looks at the processes again; true when there is a new one.
     pub fn look(&mut self, root: Option<&Identity>) -> bool {
-        let root = root.cloned().or_else(|| born(&self.scratch));
-        let mut found: Vec<Identity> = root.iter().cloned().collect();
+        let mut found: Vec<Identity> = root.into_iter().cloned().collect();
         // Orphans come back to us, where the kernel can do that: even a daemon is found below us.
         if self.owner == identity::own() {
             found.extend(descendants(self.owner.pid).into_iter().map(|p| p.identity));
         }
-        for known in self.tree.iter().chain(&root).filter(|p| p.alive()) {
+        for known in self.tree.iter().chain(root).filter(|p| p.alive()) {
             found.extend(descendants(known.pid).into_iter().map(|p| p.identity));
         }
         let before = self.tree.len();
@@ -144,17 +143,6 @@ pub fn end_leftover(world: &World) -> bool {
         ),
     ));
     true
-}
-
-/// The process that wrote its pid there when it began. A pid alone may be another's by now: that one began later than the file
-/// was written.
-fn born(scratch: &Path) -> Option<Identity> {
-    let path = drivers::birth(scratch);
-    let bytes = fsx::read_capped(&path, 64).ok()??;
-    let process = Identity::of(std::str::from_utf8(&bytes).ok()?.trim().parse().ok()?)?;
-    let written = std::fs::metadata(&path).ok()?.modified().ok()?.elapsed().ok()?;
-    let age = Duration::from_millis(process.age_ms()?);
-    (age.abs_diff(written) < Duration::from_secs(1)).then_some(process)
 }
 
 const PREFIX: &str = "oc-agent-";

@@ -32,8 +32,7 @@ impl Launch<'_> {
     /// A script that builds the environment from nothing and becomes the agent. A file, so that no key is ever in an argument
     /// list; 0600, and its directory is ours alone.
     fn script(&self) -> Result<PathBuf> {
-        let birth = quoted(&birth(self.scratch).display().to_string());
-        let mut text = format!("echo $$ >{birth}\nulimit -f {FILE_BLOCKS}\nunset TMUX TMUX_PANE OLDPWD\n");
+        let mut text = format!("ulimit -f {FILE_BLOCKS}\nunset TMUX TMUX_PANE OLDPWD\n");
         for (name, value) in &self.environment {
             text.push_str(&format!("export {name}={}\n", quoted(value)));
         }
@@ -128,12 +127,6 @@ impl Running {
 #[must_use]
 pub fn output(scratch: &Path) -> PathBuf {
     scratch.join("output")
-}
-
-/// Where the agent itself writes its pid, first of all: we may be killed before we could record whom we started.
-#[must_use]
-pub fn birth(scratch: &Path) -> PathBuf {
-    scratch.join("pid")
 }
 
 /// tmux's socket.
