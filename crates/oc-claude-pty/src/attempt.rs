@@ -72,6 +72,7 @@ pub fn make(
     let mut running = Running::start(record.driver, launch)?;
     record.look(running.root().as_ref());
     record.save(world)?;
+    drivers::admit(places.scratch)?;
     let mut attempt = Watched {
         interactive: agent.is_claude() && record.driver == Driver::Tmux,
         agent,

@@ -32,7 +32,11 @@ impl Launch<'_> {
     /// A script that builds the environment from nothing and becomes the agent. A file, so that no key is ever in an argument
     /// list; 0600, and its directory is ours alone.
     fn script(&self) -> Result<PathBuf> {
-        let mut text = format!("ulimit -f {FILE_BLOCKS}\nunset TMUX TMUX_PANE OLDPWD\n");
+        // Not before its process is written down: whoever kills us in between must leave nobody whom nobody can find.
+        let (gate, own) = (gate(self.scratch), self.scratch.join("launch"));
+        let [gate, own] = [gate, own].map(|path| quoted(&path.display().to_string()));
+        let mut text = format!("until [ -e {gate} ]; do [ -e {own} ] || exit 1; sleep 0.05; done\n");
+        text.push_str(&format!("ulimit -f {FILE_BLOCKS}\nunset TMUX TMUX_PANE OLDPWD\n"));
         for (name, value) in &self.environment {
             text.push_str(&format!("export {name}={}\n", quoted(value)));
         }
@@ -129,6 +133,19 @@ pub fn output(scratch: &Path) -> PathBuf {
     scratch.join("output")
 }
 
+/// Once this is there, the agent begins.
+fn gate(scratch: &Path) -> PathBuf {
+    scratch.join("recorded")
+}
+
+/// Lets the agent begin.
+///
+/// # Errors
+/// 74 or 77.
+pub fn admit(scratch: &Path) -> Result<()> {
+    fsx::replace_quick(&gate(scratch), b"")
+}
+
 /// tmux's socket.
 #[must_use]
 pub fn socket(scratch: &Path) -> PathBuf {
@@ -150,6 +167,7 @@ mod tests {
             stdin: None,
         };
         let script = launch.script().unwrap();
+        admit(dir.path()).unwrap();
         let out = oc_core::proc::Cmd::new("/bin/sh")
             .args([&script])
             .env_clear()
