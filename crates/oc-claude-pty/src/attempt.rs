@@ -105,6 +105,7 @@ pub fn make(
     record.end(running.root().as_ref());
     // What it said on its way out.
     attempt.read();
+    attempt.tidy();
     let mut account = attempt.account;
     hook::denied(places.scratch)
         .into_iter()
@@ -195,6 +196,23 @@ impl Watched<'_> {
             End::Done,
             said["last_assistant_message"].as_str().unwrap_or_default(),
         ))
+    }
+
+    /// Without a key it is the person's own Claude Code that runs; what it noted about our directory is no use to them.
+    fn tidy(&self) {
+        let name = self
+            .scratch
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let noted = self.lines.as_ref().and_then(|lines| lines.path().parent());
+        if let Some(noted) = noted.filter(|dir| self.interactive && dir.to_string_lossy().contains(&name))
+            && let Err(error) = std::fs::remove_dir_all(noted)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            oc_core::out::talk(format_args!("cannot remove {}: {error}", noted.display()));
+        }
     }
 
     fn sentinel(&self, event: &str) -> Option<Value> {

@@ -78,6 +78,12 @@ pub fn gather(world: &World, dir: &Path) -> Result<Evidence> {
         put(&format!("log-{name}.txt"), &text)?;
     }
     put("facts.txt", &facts(&probe))?;
+    // An older oc-doctor has no playbook.
+    if let Some((0, book)) = tools::answer(world, "oc-doctor", &["playbook", "list"])
+        && book["lessons"].as_array().is_some_and(|lessons| !lessons.is_empty())
+    {
+        put("playbook.txt", &pretty(&book["lessons"]))?;
+    }
     let findings = doctor["findings"].as_array().into_iter().flatten();
     Ok(Evidence {
         findings: findings.filter_map(|f| f["id"].as_str()).map(str::to_owned).collect(),

@@ -68,11 +68,14 @@ fn own(path: &Path) -> Result<String> {
         .map_err(|_| Fault::config(format_args!("agent.prompt_file: {} is no text", path.display())))
 }
 
-/// Plans that healed a similar fault, when oc-doctor put some beside the evidence.
+/// Plans that healed before, when there are any.
 fn similar(evidence: &Path) -> String {
     let path = evidence.join("playbook.txt");
     if path.exists() {
-        format!("\nPlans that healed similar faults: `{}`.\n", path.display())
+        format!(
+            "\nPlans that healed before, those for a similar fault first: `{}`.\n",
+            path.display()
+        )
     } else {
         String::new()
     }

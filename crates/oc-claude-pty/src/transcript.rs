@@ -30,6 +30,12 @@ impl Lines {
         }
     }
 
+    /// Which file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The lines that were finished since the last call.
     pub fn more(&mut self) -> Vec<String> {
         let mut bytes = std::mem::take(&mut self.rest);

@@ -70,6 +70,7 @@ pub(super) fn fenced(driver: Driver, places: &Places<'_>) -> Vec<String> {
                 "--output-format",
                 "stream-json",
                 "--verbose",
+                "--no-session-persistence",
                 "--max-turns",
                 &turns,
                 "--max-budget-usd",

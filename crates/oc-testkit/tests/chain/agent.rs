@@ -1,7 +1,7 @@
 //! Level 3: the AI proposes, oc-doctor applies; what its session cost is counted, also when it is killed.
 
 use crate::stage::{CEILING, Stage, merged, scaled};
-use oc_testkit::{Signal, process, wait_for, wait_until};
+use oc_testkit::{Running, Signal, process, wait_for, wait_until};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -55,6 +55,22 @@ fn asked(stage: &Stage) -> usize {
         .count()
 }
 
+/// A pass in which the agent works, and the agent's pid.
+fn in_session(stage: &Stage) -> (Running, u32) {
+    let mut pass = stage.heal().spawn();
+    let agent = wait_for("the AI is asked", Duration::from_secs(60), || {
+        if pass.try_wait().is_some() {
+            pass = stage.heal().spawn();
+        }
+        std::fs::read_to_string(stage.env.path("agent"))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    });
+    (pass, agent)
+}
+
 #[test]
 fn the_ais_plan_is_applied_serves_and_costs_what_it_really_cost() {
     let stage = broken(MEND);
@@ -85,17 +101,7 @@ fn the_ais_plan_is_applied_serves_and_costs_what_it_really_cost() {
 #[test]
 fn a_killed_session_is_ended_in_its_pass_counts_and_keeps_its_charge() {
     let stage = broken("echo $$ >$HOME/agent; exec sleep 600");
-    let mut pass = stage.heal().spawn();
-    let agent: u32 = wait_for("the AI is asked", Duration::from_secs(60), || {
-        if pass.try_wait().is_some() {
-            pass = stage.heal().spawn();
-        }
-        std::fs::read_to_string(stage.env.path("agent"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
-    });
+    let (pass, agent) = in_session(&stage);
     let session = stage.env.read_json(".openclaw/watchdog/agent-session.json");
     stage.env.signal(
         u32::try_from(session["owner"]["pid"].as_u64().unwrap()).unwrap(),
@@ -112,19 +118,25 @@ fn a_killed_session_is_ended_in_its_pass_counts_and_keeps_its_charge() {
 #[test]
 fn a_pass_that_is_told_to_stop_ends_its_session() {
     let stage = broken("trap '' HUP; echo $$ >$HOME/agent; sleep 600 & wait");
-    let mut pass = stage.heal().spawn();
-    let agent: u32 = wait_for("the AI is asked", Duration::from_secs(60), || {
-        if pass.try_wait().is_some() {
-            pass = stage.heal().spawn();
-        }
-        std::fs::read_to_string(stage.env.path("agent"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
-    });
+    let (pass, agent) = in_session(&stage);
     stage.env.signal(pass.pid(), Signal::TERM);
     pass.wait(CEILING).expect_code(143);
     assert!(!process::alive(agent));
     assert!(!stage.env.watchdog().join("agent-session.json").exists());
+}
+
+#[test]
+fn a_service_that_comes_back_meanwhile_ends_the_session_and_is_not_touched() {
+    let stage = broken("echo '{}' >$dir/plan.json; echo $$ >$HOME/agent; exec sleep 600");
+    let (pass, agent) = in_session(&stage);
+    stage.write_gateway_config();
+    stage.cmd("oc-guardian").arg("start").run();
+    stage.wait_ready();
+    let pid = stage.pid();
+    pass.wait(Duration::from_secs(40));
+    assert!(!process::alive(agent));
+    let said: Vec<String> = stage.events("agent").iter().map(|e| e["text"].to_string()).collect();
+    assert!(said.iter().any(|text| text.contains("ended: healthy")), "{said:?}");
+    assert_eq!(stage.pid(), pid, "it was not restarted");
+    stage.heal_until_well();
 }
