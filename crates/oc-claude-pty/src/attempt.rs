@@ -91,8 +91,11 @@ pub fn make(
             break ended;
         }
         if seldom.passed() {
-            if record.look(running.root().as_ref()) {
-                record.save(world)?;
+            // A full disk is no reason to let go of a session that runs.
+            if record.look(running.root().as_ref())
+                && let Err(fault) = record.save(world)
+            {
+                oc_core::out::talk(fault);
             }
             if let Some(ended) = attempt.look_at_screen(&running) {
                 break ended;

@@ -117,9 +117,13 @@ impl Record {
         }
     }
 
-    /// Forgets it, once nothing of it lives.
-    pub fn close(&self, world: &World) {
+    /// Removes its private directory, once nothing of it lives.
+    pub fn clear(&self) {
         remove_scratch(&self.scratch);
+    }
+
+    /// Forgets it. A record that stays behind says that whoever began the session gave no answer about it.
+    pub fn forget(world: &World) {
         if let Err(error) = std::fs::remove_file(world.paths.agent_session())
             && error.kind() != std::io::ErrorKind::NotFound
         {
@@ -134,7 +138,8 @@ pub fn end_leftover(world: &World) -> bool {
         return false;
     };
     record.end(None);
-    record.close(world);
+    record.clear();
+    Record::forget(world);
     world.journal.note(&world.event(
         oc_core::journal::Kind::Agent,
         format!(

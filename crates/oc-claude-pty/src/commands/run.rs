@@ -14,7 +14,7 @@ use crate::watch::Watch;
 use crate::{prompt, report, tools, transcript};
 use oc_core::Exit;
 use oc_core::clock::{Deadline, Stamp};
-use oc_core::config::Driver;
+use oc_core::config::{self, Driver};
 use oc_core::fault::{Fault, Result};
 use oc_core::journal::Kind;
 use oc_core::lock::HealingLock;
@@ -158,7 +158,9 @@ impl Ask<'_> {
             return none(self, "missing", "agent.agents is empty");
         };
         body.detail = Some(attempt.ended.detail.chars().take(300).collect());
-        self.conclude(body, &attempt, &evidence)
+        let answer = self.conclude(body, &attempt, &evidence)?;
+        Record::forget(self.world);
+        Ok(answer)
     }
 
     fn one(&self, agent: &Agent, watch: &Watch, body: &mut Body) -> Result<(Attempt, Evidence)> {
@@ -199,6 +201,7 @@ impl Ask<'_> {
         // Whatever went wrong, nothing is left running.
         if made.is_err() {
             record.end(None);
+            record.clear();
         }
         if let (true, Ok(attempt)) = (agent.preset.by_stdin, &made)
             && let Some(plan) = agents::plan_in(&attempt.account.said.join("\n"))
@@ -213,8 +216,8 @@ impl Ask<'_> {
         if let Ok(attempt) = &made {
             transcript::keep(world, &kept, &attempt.account, &attempt.shown)?;
         }
-        record.close(world);
         let attempt = made?;
+        record.clear();
         body.note(agent, &record, &attempt, kept);
         let text = format!(
             "{} ended: {} after {} s, {} turns, {:.4} USD",
@@ -440,12 +443,16 @@ fn millis(time: std::time::Duration) -> u64 {
 /// gateway's.
 fn refuse_strangers(world: &World) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
-    let owner = [world.paths.service_config(), world.paths.openclaw()]
-        .iter()
-        .find_map(|path| std::fs::metadata(path).ok())
-        .map(|meta| meta.uid());
-    match owner {
-        Some(owner) if owner != me => Err(Fault::new(
+    // The configuration of another service may well be root's.
+    let config = Some(world.paths.service_config()).filter(|_| world.config.service.kind == config::Kind::Openclaw);
+    let stranger = config
+        .into_iter()
+        .chain([world.paths.openclaw()])
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .map(|meta| meta.uid())
+        .find(|owner| *owner != me);
+    match stranger {
+        Some(owner) => Err(Fault::new(
             Exit::Permission,
             format_args!("the service belongs to uid {owner}, and you are uid {me}"),
         )

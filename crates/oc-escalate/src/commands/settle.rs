@@ -165,8 +165,7 @@ fn rung_result(world: &World, dir: &Path) -> RungResult {
         .flatten()
         .and_then(|bytes| serde_json::from_slice::<Envelope<Value>>(&bytes).ok());
     match (decision.action, exit) {
-        // It was killed while a session ran: the session counts, and keeps what was charged for it.
-        (Action::Agent, None) if world.paths.agent_session().exists() => RungResult::Failed,
+        (Action::Agent, None) if session_began(world) => RungResult::Failed,
         // Nothing was answered: the tool is missing or died before it could begin a session.
         (Action::Agent, None) => RungResult::NoSession("oc-claude-pty gave no answer; is it installed?".to_owned()),
         (Action::Agent, Some(e)) if e.exit == 2 => {
@@ -178,6 +177,15 @@ fn rung_result(world: &World, dir: &Path) -> RungResult {
         (_, Some(e)) if e.exit == 0 => RungResult::Done,
         (_, Some(_)) => RungResult::Failed,
     }
+}
+
+/// Whether a session ran about which nobody gave an answer, because oc-claude-pty was killed or failed: it counts, and keeps
+/// what was charged for it.
+fn session_began(world: &World) -> bool {
+    let record = fsx::read_capped(&world.paths.agent_session(), 1 << 20).ok().flatten();
+    record
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+        .is_some_and(|record| record["tree"].as_array().is_some_and(|processes| !processes.is_empty()))
 }
 
 /// What this pass's session cost, in hundredths of a US dollar, rounded up.
