@@ -31,6 +31,9 @@ pub(super) const PRESET: Preset = Preset {
 fn read(line: &Value, account: &mut Account) {
     let message = |value: &Value| value["message"].as_str().unwrap_or_default().to_owned();
     match line["type"].as_str().unwrap_or_default() {
+        // Told while it still tries again; what it gives up on is a failed turn.
+        "error" => account.say("error", &message(line)),
+        "item.completed" if line["item"]["type"] == "error" => account.say("error", &message(&line["item"])),
         "item.completed" => {
             let item = &line["item"];
             account.answer(item["id"].as_str().unwrap_or_default());
@@ -45,7 +48,6 @@ fn read(line: &Value, account: &mut Account) {
             account.ended = Some(Ended::new(End::Done, ""));
         }
         "turn.failed" => account.ended = Some(refusal(None, &message(&line["error"]))),
-        "error" => account.ended = Some(refusal(None, &message(line))),
         _ => {}
     }
 }

@@ -338,4 +338,54 @@ mod tests {
             assert_eq!(refusal(status, text).end, end, "{status:?} {text}");
         }
     }
+
+    /// What the real ones printed: codex 0.169.0, gemini 0.61.0, opencode 1.18.33.
+    #[test]
+    fn recorded_output_means_what_it_meant() {
+        for (name, lines, answered, end) in [
+            ("codex", include_str!("recorded/codex-ok.jsonl"), true, Some(End::Done)),
+            (
+                "codex",
+                include_str!("recorded/codex-login.jsonl"),
+                false,
+                Some(End::Login),
+            ),
+            (
+                "codex",
+                include_str!("recorded/codex-quota.jsonl"),
+                false,
+                Some(End::Quota),
+            ),
+            // It waits for the network for ever; only the time for the first answer ends that.
+            ("codex", include_str!("recorded/codex-offline.jsonl"), false, None),
+            (
+                "gemini",
+                include_str!("recorded/gemini-ok.jsonl"),
+                true,
+                Some(End::Done),
+            ),
+            (
+                "gemini",
+                include_str!("recorded/gemini-login.jsonl"),
+                false,
+                Some(End::Login),
+            ),
+            // Its end is the end of the program.
+            ("opencode", include_str!("recorded/opencode-ok.jsonl"), true, None),
+            (
+                "opencode",
+                include_str!("recorded/opencode-login.jsonl"),
+                false,
+                Some(End::Login),
+            ),
+        ] {
+            let agent = Agent::named(name, &config::Agent::default()).unwrap();
+            let mut account = Account::default();
+            for line in lines.lines() {
+                (agent.preset.read)(&serde_json::from_str(line).unwrap(), &mut account);
+            }
+            let seen = (account.answered, account.ended.map(|ended| ended.end));
+            assert_eq!(seen, (answered, end), "{name}: {lines}");
+        }
+    }
 }
