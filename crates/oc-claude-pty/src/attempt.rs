@@ -164,13 +164,28 @@ impl Watched<'_> {
         } else if printed > OUTPUT {
             (End::Output, format!("more than {} MiB of output", OUTPUT >> 20))
         } else if !self.account.answered && self.first.passed() {
-            (End::NoAnswer, "no answer in time".to_owned())
+            (End::NoAnswer, self.unanswered(running))
         } else if self.interactive && self.last_change.1.passed() {
             (End::Done, "nothing moved any more".to_owned())
         } else {
             return None;
         };
         Some(Ended::new(bound.0, bound.1))
+    }
+
+    /// What there was in place of an answer.
+    fn unanswered(&self, running: &Running) -> String {
+        let begun = !self.interactive || self.lines.is_some();
+        let instead = match running.screen().filter(|_| !begun) {
+            Some(screen) => format!("; its screen says: {}", shown(&screen)),
+            None => self
+                .account
+                .said
+                .last()
+                .map(|line| format!("; {line}"))
+                .unwrap_or_default(),
+        };
+        format!("no answer in time{instead}")
     }
 
     /// What the hooks of Claude Code prove.
@@ -239,14 +254,10 @@ impl Watched<'_> {
         match dialogs::recognise(&screen) {
             Some((_, Answer::Give(ended))) => Some(ended),
             Some((name, Answer::Keys(keys))) => self.press(running, name, keys),
-            None if self.started.passed() => {
-                let shown: Vec<&str> = screen.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-                let text: String = shown.join(" / ").chars().take(300).collect();
-                Some(Ended::new(
-                    End::Dialog,
-                    format!("it did not begin; its screen says: {text}"),
-                ))
-            }
+            None if self.started.passed() => Some(Ended::new(
+                End::Dialog,
+                format!("it did not begin; its screen says: {}", shown(&screen)),
+            )),
             None => None,
         }
     }
@@ -317,6 +328,12 @@ impl Watched<'_> {
             },
         }
     }
+}
+
+/// A screen as one short line.
+fn shown(screen: &str) -> String {
+    let lines: Vec<&str> = screen.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join(" / ").chars().take(300).collect()
 }
 
 /// One line for a tool call in a hook's input.

@@ -344,6 +344,7 @@ impl Ask<'_> {
         let end = attempt.ended.end;
         if end.is_failure() && body.turns == 0 {
             body.outcome = end.name();
+            body.redact(self.world);
             return body.answer(Exit::Answer(2), "no_session");
         }
         let mut judged = Judged::default();
