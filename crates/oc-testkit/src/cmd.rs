@@ -76,7 +76,11 @@ impl Cmd {
     #[must_use]
     pub fn through(mut self, program: impl AsRef<OsStr>, args: &[&str]) -> Self {
         let mut outer = Command::new(program);
-        outer.env_clear().args(args).arg(self.inner.get_program()).args(self.inner.get_args());
+        outer
+            .env_clear()
+            .args(args)
+            .arg(self.inner.get_program())
+            .args(self.inner.get_args());
         let vars = self.inner.get_envs().filter_map(|(name, value)| Some((name, value?)));
         outer.envs(vars);
         if let Some(dir) = self.inner.get_current_dir() {
