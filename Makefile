@@ -8,10 +8,13 @@ CASES   = 20000
 # The gateway that `make e2e` heals, and the Node it runs on.
 OPENCLAW = 2026.9.6
 NODE     = 26.10.0
+# The agent that it asks, against a stand-in for the Messages API.
+CLAUDE   = 2.1.330
 
 target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 dist   := $(target)/dist
 real   := $(abspath $(target)/openclaw/$(OPENCLAW))
+claude := $(abspath $(target)/claude/$(CLAUDE))
 tools  := $(patsubst crates/%/src/main.rs,%,$(wildcard crates/*/src/main.rs))
 # In CI what was resolved is what is built.
 locked := $(if $(CI),--locked)
@@ -32,7 +35,7 @@ build: ## all tools, unoptimised, in target/debug
 	$(CARGO) build --workspace --bins $(locked)
 
 .PHONY: test
-test: ## every test but those on the real gateway
+test: ## every test but those on the real programs
 	$(CARGO) build --workspace --bins $(locked) && $(hermetic) $(CARGO) test --workspace $(locked)
 
 .PHONY: fuzz
@@ -51,16 +54,17 @@ audit: ## known vulnerabilities of dependencies; reads the advisory database fro
 demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
 	scripts/demo
 
-# Two at a time: most of it is waiting. Those that only the real gateway can show are marked #[ignore].
+# Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 on_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
-	$(CARGO) test -p oc-testkit $(locked)
+	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude" $(CARGO) test -p oc-testkit -p oc-claude-pty $(locked)
 
 .PHONY: e2e
-e2e: build $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
-	$(on_real) --test conformance --test e2e -- --include-ignored --show-output --test-threads=2
+e2e: build $(real)/done $(claude)/done ## the main scenarios on the real OpenClaw and Claude Code, installed from npm under target/
+	$(on_real) --test conformance --test e2e --test e2e_agent --test real_claude -- \
+		--include-ignored --show-output --test-threads=2
 
 .PHONY: e2e-full
-e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
+e2e-full: build $(real)/done $(claude)/done ## all scenarios on the real programs
 	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
@@ -73,6 +77,14 @@ $(real)/done:
 	cd $(real) && PATH="$(real)/node_modules/.bin:$$PATH" openclaw --version
 	@# A package that changed within the last minutes reads as an upgrade under way, in which nothing is done.
 	touch -t 202601010000 $(real)/node_modules/openclaw $(real)/node_modules/openclaw/dist
+	touch $@
+
+# By the npm and on the Node that came with OpenClaw.
+$(claude)/done: $(real)/done
+	mkdir -p $(claude)
+	cd $(claude) && PATH="$(real)/node_modules/.bin:$$PATH" \
+		npm install --prefix . --no-audit --no-fund --loglevel=error @anthropic-ai/claude-code@$(CLAUDE)
+	cd $(claude) && PATH="$(real)/node_modules/.bin:$$PATH" node_modules/.bin/claude --version
 	touch $@
 
 .PHONY: bench
