@@ -10,10 +10,13 @@ FUZZ_SECONDS = 300
 # The gateway that `make e2e` heals, and the Node it runs on.
 OPENCLAW = 2026.9.6
 NODE     = 26.10.0
+# The agent that it asks, against a stand-in for the Messages API.
+CLAUDE   = 2.1.330
 
 target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 dist   := $(target)/dist
 real   := $(abspath $(target)/openclaw/$(OPENCLAW))
+claude := $(abspath $(target)/claude/$(CLAUDE))
 tools  := $(patsubst crates/%/src/main.rs,%,$(wildcard crates/*/src/main.rs))
 # In CI what was resolved is what is built.
 locked := $(if $(CI),--locked)
@@ -34,7 +37,7 @@ build: ## all tools, unoptimised, in target/debug
 	$(CARGO) build --workspace --bins $(locked)
 
 .PHONY: test
-test: ## every test but those on the real gateway
+test: ## every test but those on the real programs
 	$(CARGO) build --workspace --bins $(locked) && $(hermetic) $(CARGO) test --workspace $(locked)
 
 .PHONY: fuzz
@@ -55,19 +58,21 @@ audit: ## known vulnerabilities of dependencies; reads the advisory database fro
 demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
 	scripts/demo
 
-# Two at a time: most of it is waiting. Those that only the real gateway can show are marked #[ignore].
-with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw"
-on_real = $(with_real) $(CARGO) test -p oc-testkit $(locked)
+# Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
+with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
+	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude"
+on_real = $(with_real) $(CARGO) test -p oc-testkit -p oc-claude-pty $(locked)
 table = $(CARGO) test -p oc-doctor $(locked) --test table
 
 .PHONY: e2e
-e2e: build e2e-alerts $(real)/done ## the main scenarios on the real OpenClaw, installed from npm under target/
-	$(on_real) --test conformance --test e2e -- --include-ignored --show-output --test-threads=2
+e2e: build e2e-alerts e2e-systemd $(real)/done $(claude)/done ## the main scenarios on the real programs, from npm and Debian
+	$(on_real) --test conformance --test e2e --test e2e_agent --test real_claude -- \
+		--include-ignored --show-output --test-threads=2
 	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
 	$(with_real) OC_TABLE=quick $(table) -- --skip m3_ --skip r_an --skip c3_ --test-threads=2
 
 .PHONY: e2e-full
-e2e-full: build $(real)/done ## all scenarios on the real OpenClaw
+e2e-full: build $(real)/done $(claude)/done ## all scenarios on the real programs
 	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
 	$(with_real) $(table) --test playbook -- --test-threads=2
 
@@ -78,6 +83,14 @@ e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may 
 		else echo "make $@: skipped, $${pair%%:*} is missing" >&2; fi; done; \
 	[ -z "$$tests" ] || { $(hermetic) \
 		$(CARGO) test -p oc-notify -p oc-report --test e2e --test views $(locked) -- --ignored $$tests; }
+
+# In namespaces of their own, which needs root.
+.PHONY: e2e-systemd
+e2e-systemd: build ## a real systemd user manager and a real cron
+	@if [ "$$(id -u)" = 0 ] && [ -x /lib/systemd/systemd ] && command -v unshare cron crontab >/dev/null; then \
+		$(hermetic) $(CARGO) test -p oc-testkit $(locked) --test systemd -- --ignored --test-threads=4; \
+	elif [ -n "$$CI" ]; then echo "make $@: root, systemd, cron or unshare is missing" >&2; exit 69; \
+	else echo "make $@: skipped, needs root, systemd, cron and unshare" >&2; fi
 
 # Node first, and an npm that knows it; OpenClaw is then installed by those two.
 $(real)/done:
@@ -98,6 +111,14 @@ check-html: build ## oc-report's page in headless Chromium: errors, network, acc
 .PHONY: samples
 samples: build ## docs/samples: messages of the real chain, healing a stand-in gateway
 	$(hermetic) CARGO='$(CARGO)' scripts/samples
+
+# By the npm and on the Node that came with OpenClaw.
+$(claude)/done: $(real)/done
+	mkdir -p $(claude)
+	cd $(claude) && PATH="$(real)/node_modules/.bin:$$PATH" \
+		npm install --prefix . --no-audit --no-fund --loglevel=error @anthropic-ai/claude-code@$(CLAUDE)
+	cd $(claude) && PATH="$(real)/node_modules/.bin:$$PATH" node_modules/.bin/claude --version
+	touch $@
 
 .PHONY: bench
 bench: release ## what a healthy pass and a recovery cost, beside other supervisors

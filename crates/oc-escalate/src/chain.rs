@@ -27,6 +27,7 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     let lock = HealingLock::take(&world.paths.healing_lock())?;
     let kept = RunDir::new(&world.paths);
     close_abandoned(world, &kept);
+    end_left_session(world);
     let started = Stamp::now();
     let mut record = Record {
         id: new_id(&started),
@@ -40,6 +41,7 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     let child = start(world, &lock, &dir, &record.id, command);
     lock.keep_private();
     let ended = wait(child?, &deadline, &stop);
+    end_left_session(world);
     if ended == Ended::Deadline {
         let text = format!(
             "the pass was ended: it took longer than {}",
@@ -171,6 +173,24 @@ fn close_abandoned(world: &World, dir: &RunDir) {
         .and_then(|d| d.incident)
         .unwrap_or_else(|| "abandoned".to_owned());
     if let Err(fault) = dir.file(&world.paths, &incident, &record.id) {
+        out::talk(fault);
+    }
+}
+
+/// The record of an AI session outlives only an oc-claude-pty that was killed; what that one watched over must not run on.
+fn end_left_session(world: &World) {
+    if !world.paths.agent_session().exists() {
+        return;
+    }
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("oc-claude-pty")))
+        .filter(|path| path.is_file());
+    let mut cmd = Cmd::new(beside.unwrap_or_else(|| "oc-claude-pty".into()));
+    cmd.args(["stop", "--stale", "-q"])
+        .env("OC_STATE_DIR", world.paths.watchdog())
+        .env("OC_INSTANCE", world.instance());
+    if let Err(fault) = cmd.run() {
         out::talk(fault);
     }
 }

@@ -72,6 +72,24 @@ impl Cmd {
         self
     }
 
+    /// Lets another program start this one: `setpriv`, `nice`.
+    #[must_use]
+    pub fn through(mut self, program: impl AsRef<OsStr>, args: &[&str]) -> Self {
+        let mut outer = Command::new(program);
+        outer
+            .env_clear()
+            .args(args)
+            .arg(self.inner.get_program())
+            .args(self.inner.get_args());
+        let vars = self.inner.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        outer.envs(vars);
+        if let Some(dir) = self.inner.get_current_dir() {
+            outer.current_dir(dir);
+        }
+        self.inner = outer;
+        self
+    }
+
     /// The hard timeout of [`Cmd::run`]; the whole group is killed and the test fails.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {

@@ -153,6 +153,11 @@ fn a_repair_is_committed_when_the_probe_is_good_and_undone_when_not() {
 fn a_plan_is_applied_only_when_there_is_one() {
     let stage = Stage::new(&[("oc-escalate.decide", 4)]);
     stage.pass().expect_code(0);
+    let came_back = ["oc-claude-pty run", "oc-probe"];
+    assert_eq!(stage.calls()[2..4], came_back, "no plan: nothing is done to it");
+    let stage = Stage::new(&[("oc-escalate.decide", 4)]);
+    stage.0.write("run/incident/plan.json", "{}");
+    stage.pass().expect_code(0);
     assert_eq!(
         stage.calls()[2..5],
         [

@@ -79,7 +79,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
     let mut end = None;
     for step in &wanted.steps {
         match step {
-            Step::Restart => body.actions.push("a restart follows".to_owned()),
+            Step::Restart {} => body.actions.push("a restart follows".to_owned()),
             Step::HumanStep { command, why } => body.human_steps.push(format!("{}: {}", clean(why), clean(command))),
             Step::RestoreGeneration { generation } => {
                 let found = store.find(generation, scene.file.hash.as_ref())?;
@@ -112,7 +112,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
                 body.actions.push(format!("plugin {} turned off", clean(plugin)));
                 content = Some(text.into_bytes());
             }
-            Step::EndStaleGateway => {
+            Step::EndStaleGateway {} => {
                 end = crate::owner::of(&scene).filter(|_| scene.evidence.serving() == Some(false));
             }
         }
@@ -150,7 +150,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
         body.actions.push("the edited configuration put in place".to_owned());
     }
     if content.is_none() && end.is_none() {
-        let restart = wanted.steps.contains(&Step::Restart);
+        let restart = wanted.steps.contains(&Step::Restart {});
         let (exit, verdict) = if restart {
             (Exit::Good, "restart")
         } else {

@@ -30,7 +30,11 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
     let mut held = Held::take(&world)?;
     let policy = &world.config.policy;
     let store = input::store(&held.state, policy, around.now());
-    let rung = pass.as_deref().map_or(RungResult::Done, rung_result);
+    let rung = pass.as_deref().map_or(RungResult::Done, |dir| rung_result(&world, dir));
+    let cost = pass
+        .as_deref()
+        .filter(|_| !matches!(rung, RungResult::NoSession(_)))
+        .and_then(cost);
     let settled = policy::settle(policy, &held.state.history, &report, &around.context(store, rung));
     if !common.dry_run {
         let mut events = Vec::new();
@@ -41,6 +45,11 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
             }));
             held.state.history.record(policy, change.clone());
         }
+        // Charged in advance; now it is known.
+        if let Some(cents) = cost {
+            held.state.history.record(policy, crate::history::Event::Cost { cents });
+        }
+        conclude_report(&world, &settled);
         events.extend(
             settled
                 .notices
@@ -74,6 +83,28 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
     };
     let text = format!("{verdict}: {}\n", settled.reason);
     Ok(Answer::new("oc.settlement/1", settled.verdict.exit(), verdict, &settled)?.text(text))
+}
+
+/// The AI's report was written before anybody knew what came of its plan.
+fn conclude_report(world: &World, settled: &Settlement) {
+    let Some(incident) = settled.incident.as_deref().filter(|_| settled.closed) else {
+        return;
+    };
+    let path = world.paths.incident(incident).join("report.md");
+    if !path.exists() {
+        return;
+    }
+    let line = format!(
+        "\n{} healed: {}\n",
+        oc_core::clock::Stamp::now().rfc3339(),
+        settled.reason
+    );
+    let written = fsx::open_append(&path).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, line.as_bytes()).map_err(|e| oc_core::Fault::io("append to", &path, e))
+    });
+    if let Err(fault) = written {
+        out::talk(fault);
+    }
 }
 
 /// The end of the ladder goes into the journal once for each incident and reason, not at every pass.
@@ -119,7 +150,7 @@ fn speak(world: &World, settled: &Settlement) {
 }
 
 /// How the tool of this pass's rung ended, as far as that tells more than the probe does.
-fn rung_result(dir: &Path) -> RungResult {
+fn rung_result(world: &World, dir: &Path) -> RungResult {
     let Some(decision) = answer::<Decision>(&dir.join("decision.json")) else {
         return RungResult::Done;
     };
@@ -134,16 +165,40 @@ fn rung_result(dir: &Path) -> RungResult {
         .flatten()
         .and_then(|bytes| serde_json::from_slice::<Envelope<Value>>(&bytes).ok());
     match (decision.action, exit) {
+        (Action::Agent, None) if session_began(world) => RungResult::Failed,
         // Nothing was answered: the tool is missing or died before it could begin a session.
         (Action::Agent, None) => RungResult::NoSession("oc-claude-pty gave no answer; is it installed?".to_owned()),
         (Action::Agent, Some(e)) if e.exit == 2 => {
-            let why = e.body.get("outcome").and_then(Value::as_str).unwrap_or("no session");
-            RungResult::NoSession(why.to_owned())
+            let said = |key: &str| e.body.get(key).and_then(Value::as_str);
+            let outcome = said("outcome").unwrap_or("no session");
+            RungResult::NoSession(said("detail").map_or_else(|| outcome.to_owned(), |why| format!("{outcome} ({why})")))
         }
         (_, None) => RungResult::Failed,
         (_, Some(e)) if e.exit == 0 => RungResult::Done,
         (_, Some(_)) => RungResult::Failed,
     }
+}
+
+/// Whether a session ran about which nobody gave an answer, because oc-claude-pty was killed or failed: it counts, and keeps
+/// what was charged for it.
+fn session_began(world: &World) -> bool {
+    let record = fsx::read_capped(&world.paths.agent_session(), 1 << 20).ok().flatten();
+    record
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+        .is_some_and(|record| record["tree"].as_array().is_some_and(|processes| !processes.is_empty()))
+}
+
+/// What this pass's session cost, in hundredths of a US dollar, rounded up.
+fn cost(dir: &Path) -> Option<u32> {
+    answer::<Decision>(&dir.join("decision.json")).filter(|d| d.action == Action::Agent && d.recorded)?;
+    let usd = answer::<Value>(&dir.join("agent.json"))?.get("cost_usd")?.as_f64()?;
+    // Nobody's bill is larger; and a float that is none becomes 0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped just before"
+    )]
+    Some((usd * 100.0).ceil().clamp(0.0, 1e6) as u32)
 }
 
 fn answer<B: serde::de::DeserializeOwned>(path: &Path) -> Option<B> {

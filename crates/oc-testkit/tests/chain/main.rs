@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod agent;
 mod concurrency;
 mod crash;
 mod generic;

@@ -25,7 +25,7 @@ impl Transcript {
         let dir = self.0.parent().map(std::fs::create_dir_all);
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&self.0);
         if matches!(dir, Some(Ok(()))) {
-            _ = file.map(|mut file| writeln!(file, "{event}"));
+            _ = file.map(|mut file| file.write_all(format!("{event}\n").as_bytes()));
         }
     }
 }
