@@ -31,6 +31,15 @@ start` or a changed configuration ends. Then the process becomes CMD.
 
 Exit codes: CMD's own; 78 the configuration lets no start succeed; 126, 127 CMD cannot be run; 64 no command";
 
+const SELF_CHECK: &str = "\
+Examples:
+  oc-guardian self-check                                  a table; the line below a finding mends it
+  oc-guardian self-check --json | jq -r '.checks[] | select(.status == \"fail\") | .mend'
+  oc-guardian self-check --exercise >transcript.txt       what the service manager of this machine really does
+
+Exit codes: 0 nothing to mend, 1 warnings, 2 something that a healing needs does not work; with --exercise 0 as expected, 2 not,
+            69 without launchd and systemd";
+
 /// Starts, stops and guards the service through its manager
 #[derive(Debug, Parser)]
 #[command(name = "oc-guardian", version, after_help = EXITS)]
@@ -64,6 +73,7 @@ pub enum Command {
     /// Look after the guardian's own entry in the crontab; the watchdog calls it now and then
     Upkeep,
     /// Look whether everything is there that a healing will need; says how to mend what is not
+    #[command(after_help = SELF_CHECK)]
     SelfCheck(SelfCheck),
     /// Carry out what `oc-escalate decide` decided
     Apply(Apply),
