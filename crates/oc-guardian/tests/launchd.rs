@@ -443,3 +443,36 @@ fn the_chain_puts_back_what_was_unloaded_once_and_takes_the_second_time_for_a_wi
     assert_eq!(rig.env.launchd().state(LABEL), None);
     assert_eq!(rig.env.launchd().calls_of("bootstrap").len(), before);
 }
+
+/// Gateway and watchdog unloaded as people do it, every definition deleted, the configuration too, and the crontab empty.
+#[test]
+fn the_nuclear_option_is_survived_within_one_pass_of_the_guardian() {
+    let rig = Rig::serving();
+    rig.env.crontab(oc_testkit::Crontab::Works);
+    rig.guardian(&["install"]).expect_code(0);
+    rig.heal_until_well();
+    let agents = rig.env.path("Library/LaunchAgents");
+    for entry in std::fs::read_dir(&agents).unwrap() {
+        let path = entry.unwrap().path();
+        let label = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(rig.say(&["unload", &path.display().to_string()]), 0);
+        wait_until("it is unloaded", SOON, || rig.env.launchd().state(&label).is_none());
+        std::fs::remove_file(path).unwrap();
+    }
+    std::fs::remove_file(rig.env.config_path()).unwrap();
+    std::fs::write(rig.env.crontab_path(), "").unwrap();
+    let out = rig
+        .env
+        .cmd("oc-guardian")
+        .arg("ensure")
+        .timeout(Duration::from_secs(60))
+        .run();
+    assert!(matches!(out.code, 0 | 1), "{} {}", out.stdout, out.stderr);
+    rig.wait_up();
+    for label in [LABEL, "ai.openclaw.watchdog"] {
+        assert!(rig.env.launchd().state(label).is_some(), "{label} is not loaded");
+    }
+    assert!(rig.env.config_path().exists());
+    let crontab = std::fs::read_to_string(rig.env.crontab_path()).unwrap();
+    assert!(crontab.contains("oc-guardian"), "{crontab}");
+}

@@ -9,7 +9,7 @@
 )]
 
 use oc_testkit::launchd::Launchd;
-use oc_testkit::{Asked, TestEnv, ask, wait_until};
+use oc_testkit::{Asked, Crontab, TestEnv, ask, wait_until};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -94,6 +94,39 @@ fn what_is_there_is_not_complained_about_and_what_is_not_installed_is() {
     );
     assert_eq!(one(&answer, "service").0, "ok");
     assert_eq!(one(&answer, "passes").0, "ok");
+}
+
+#[test]
+fn after_an_install_nothing_is_left_to_mend_and_what_is_then_lost_is_named() {
+    let env = complete();
+    env.crontab(Crontab::Works);
+    env.cmd("oc-guardian").arg("install").run().expect_code(0);
+    let answer = check(&env, 0);
+    assert_eq!(answer["verdict"], "ok");
+    assert!(lines(&answer, "jobs").len() >= 2, "{answer:#}");
+    assert_eq!(one(&answer, "cron").0, "ok");
+    let watchdog = "ai.openclaw.watchdog";
+    std::fs::write(env.crontab_path(), "").unwrap();
+    let _accepted = env.launchd().say(&["bootout", &Launchd::target(watchdog)]);
+    wait_until("it is unloaded", SOON, || env.launchd().state(watchdog).is_none());
+    let answer = check(&env, 2);
+    let (status, _, mend) = one(&answer, "cron");
+    assert_eq!((status.as_str(), mend.as_str()), ("fail", "oc-guardian ensure"));
+    let lost = lines(&answer, "jobs")
+        .into_iter()
+        .filter(|(status, ..)| status == "fail");
+    assert_eq!(
+        lost.map(|(_, found, _)| found.contains(watchdog)).collect::<Vec<_>>(),
+        [true]
+    );
+    // The command that is shown mends both.
+    env.cmd("oc-guardian")
+        .arg("ensure")
+        .timeout(Duration::from_secs(60))
+        .run()
+        .expect_code(1);
+    let answer = check(&env, 0);
+    assert_eq!(answer["verdict"], "ok");
 }
 
 #[test]

@@ -10,6 +10,7 @@
 )]
 
 mod cron;
+mod exercise;
 mod installed;
 mod nuclear;
 mod rig;
