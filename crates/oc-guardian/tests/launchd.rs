@@ -444,6 +444,32 @@ fn the_chain_puts_back_what_was_unloaded_once_and_takes_the_second_time_for_a_wi
     assert_eq!(rig.env.launchd().calls_of("bootstrap").len(), before);
 }
 
+#[test]
+fn the_chain_ends_what_hangs_and_launchd_starts_the_next_one() {
+    let rig = Rig::serving();
+    rig.heal_until_well();
+    let process = rig.wait_up();
+    rig.env
+        .fault(|f| (f.only_pid, f.block_ms) = (u32::try_from(process.pid).ok(), Some(0)));
+    rig.heal_until_well();
+    assert_ne!(rig.wait_up(), process);
+    assert!(!rig.changes().contains(&"bootout".to_owned()));
+}
+
+#[test]
+fn the_chain_repairs_what_ends_with_78_again_and_again() {
+    let rig = Rig::serving();
+    rig.heal_until_well();
+    let process = rig.wait_up();
+    let text = std::fs::read_to_string(rig.env.config_path()).unwrap();
+    std::fs::write(rig.env.config_path(), text.replace("\"mode\":\"local\",", "")).unwrap();
+    // It may have noticed and ended by itself.
+    _ = process.signal(Signal::KILL);
+    wait_until("it ended with 78", SOON, || rig.status()["exits"][0]["status"] == 78);
+    rig.heal_until_well();
+    assert_ne!(rig.wait_up(), process);
+}
+
 /// Gateway and watchdog unloaded as people do it, every definition deleted, the configuration too, and the crontab empty.
 #[test]
 fn the_nuclear_option_is_survived_within_one_pass_of_the_guardian() {
