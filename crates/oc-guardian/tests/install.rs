@@ -407,6 +407,30 @@ fn consent_changes_one_setting_and_every_other_byte_stays() {
     rig.guardian(&["install", "--agent", "no such agent"]).expect_code(64);
 }
 
+/// script(1) of util-linux is the terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_one_question_is_asked_and_never_again() {
+    let rig = Rig::new();
+    let on_a_terminal = |typed: &str| {
+        let words = ["-qec", "oc-guardian install", "/dev/null"];
+        rig.env
+            .foreign("script")
+            .args(words)
+            .stdin(typed)
+            .run()
+            .expect_code(0)
+            .stdout
+    };
+    let enabled = || rig.env.read_json(".openclaw/watchdog/config.json")["agent"]["enabled"].clone();
+    assert!(on_a_terminal("\n").contains("[y/N]"));
+    assert_eq!(enabled(), false, "silence is no consent");
+    assert!(!on_a_terminal("y\n").contains("[y/N]"), "a person said no");
+    std::fs::remove_file(rig.path(".openclaw/watchdog/config.json")).unwrap();
+    assert!(on_a_terminal("y\n").contains("money"));
+    assert_eq!(enabled(), true);
+}
+
 #[test]
 fn the_cadence_is_kept_for_the_policy_and_for_the_next_install() {
     let rig = Rig::systemd();
