@@ -109,7 +109,11 @@ pub fn install(world: &World, wishes: &Wishes) -> Result<Answer> {
         run.carry_out(&steps, Some(&want));
     }
     drop(lock);
-    run.finish(&mut want)?;
+    if !common.dry_run && !run.taken.is_empty() {
+        world
+            .journal
+            .note(&world.event(Kind::Guardian, "the jobs of this instance were installed"));
+    }
     run.advise(&host, consent);
     let (verdict, reason) = run.verdict("installed", "all in place already; nothing changed");
     run.answer(host.manager, Some(&want), verdict, reason)

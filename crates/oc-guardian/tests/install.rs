@@ -28,6 +28,7 @@ shift
 verb=$1
 shift
 echo "$verb $*" >>"$dir/calls"
+[ "$(/bin/cat "$dir/kill-at" 2>/dev/null)" = "$verb" ] && kill -9 "$PPID"
 for name; do :; done
 unit=$HOME/.config/systemd/user/$name
 is() { if [ -e "$1" ]; then echo "$2"; else echo "$3"; fi; }
@@ -383,6 +384,44 @@ fn what_was_removed_meanwhile_comes_back_by_another_install() {
         .collect();
     assert_eq!(steps, ["crontab", "write", "reload", "register"]);
     assert!(rig.path(".stand-in-systemd/openclaw-watchdog.timer.active").exists());
+}
+
+#[test]
+fn an_install_that_was_killed_is_finished_or_undone_by_the_next_command() {
+    for verb in ["show", "daemon-reload", "enable", "restart"] {
+        for then in ["install", "uninstall"] {
+            let rig = Rig::systemd();
+            std::fs::create_dir_all(rig.path(".openclaw")).unwrap();
+            rig.write(
+                ".config/systemd/user/openclaw-gateway.service",
+                "[Service]\nExecStart=/bin/true\n",
+            );
+            rig.write(".stand-in-crontab", PERSONS);
+            let before = rig.tree();
+            let kill = rig.write(".stand-in-systemd/kill-at", verb);
+            rig.guardian(&["install"]).expect_code(137);
+            std::fs::remove_file(kill).unwrap();
+            rig.answer(&[then], 0);
+            if then == "install" {
+                assert!(
+                    rig.path(".stand-in-systemd/openclaw-watchdog.timer.active").exists(),
+                    "{verb}"
+                );
+                assert_eq!(rig.answer(&["install"], 0)["verdict"], "unchanged", "{verb}");
+                rig.answer(&["uninstall"], 0);
+            }
+            assert_eq!(rig.crontab(), PERSONS, "{verb} {then}");
+            let left: Vec<_> = rig
+                .tree()
+                .into_keys()
+                .filter(|path| !before.contains_key(path))
+                .collect();
+            assert!(
+                left.iter().all(|path| path.ends_with("openclaw-gateway.service.d")),
+                "{verb} {then}: {left:?}"
+            );
+        }
+    }
 }
 
 #[test]
