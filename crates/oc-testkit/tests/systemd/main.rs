@@ -10,6 +10,7 @@
 )]
 
 mod cron;
+mod hostile_home;
 mod installed;
 mod nuclear;
 mod rig;
