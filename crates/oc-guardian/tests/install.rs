@@ -162,8 +162,12 @@ impl Rig {
 
     /// The property lists in place.
     fn agents(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.path("Library/LaunchAgents")).unwrap();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        let entries = std::fs::read_dir(self.path("Library/LaunchAgents"));
+        let mut paths: Vec<PathBuf> = entries
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         paths.sort();
         paths
     }
@@ -246,6 +250,35 @@ fn units_are_written_enabled_and_gone_again() {
         !rig.path(".stand-in-systemd/openclaw-gateway.service.active").exists(),
         "nobody started the service"
     );
+}
+
+#[test]
+fn a_service_of_ones_own_gets_a_job_and_loses_it_again() {
+    let rig = Rig::systemd();
+    std::fs::create_dir_all(rig.path(".openclaw")).unwrap();
+    let service = json!({"kind": "generic", "unit": "shop.service", "command": ["/bin/sleep", "100% of $x"]});
+    rig.env
+        .oc_config(&json!({"service": service, "probe": {"url": "http://127.0.0.1:1/"}}));
+    let before = rig.tree();
+    rig.answer(&["install"], 0);
+    let unit = std::fs::read_to_string(rig.path(".config/systemd/user/shop.service")).unwrap();
+    assert!(unit.contains("exec -- /bin/sleep \"100%% of $x\""), "{unit}");
+    assert!(rig.path(".stand-in-systemd/shop.service.active").exists());
+    assert_eq!(rig.answer(&["install"], 0)["verdict"], "unchanged");
+    rig.guardian(&["uninstall"]).expect_code(0);
+    assert_eq!(rig.tree(), before);
+    assert!(!rig.path(".stand-in-systemd/shop.service.active").exists());
+
+    let rig = Rig::launchd();
+    let service = json!({"kind": "generic", "label": "org.shop", "command": ["/bin/sleep", "600"]});
+    rig.env
+        .oc_config(&json!({"service": service, "probe": {"url": "http://127.0.0.1:1/"}}));
+    rig.answer(&["install"], 0);
+    wait_until("it runs", Duration::from_secs(20), || {
+        rig.env.launchd().pid("org.shop").is_some()
+    });
+    rig.guardian(&["uninstall", "--deadline", "2m"]).expect_code(0);
+    assert_eq!((rig.env.launchd().state("org.shop"), rig.agents()), (None, Vec::new()));
 }
 
 #[test]
