@@ -105,6 +105,12 @@ impl World {
             .or_else(|| self.secrets.loaded.variable(name).cloned())
     }
 
+    /// Whether anybody chose the value of a dotted key, such as `agent.enabled`: false where it is only the default.
+    #[must_use]
+    pub fn chosen(&self, key: &str) -> bool {
+        *self.secrets.loaded.origins.of(key) != crate::config::Origin::Default
+    }
+
     /// An event of this tool that happens now.
     #[must_use]
     pub fn event(&self, kind: Kind, text: impl Into<String>) -> Event {

@@ -75,9 +75,13 @@ pub fn install(world: &World, wishes: &Wishes) -> Result<Answer> {
         );
         return run.answer(host.manager, record.as_ref(), Verdict::Refused, reason);
     }
-    let may_ask = !world.common.dry_run && !world.common.quiet && !world.common.json;
+    let common = &world.common;
+    let may_ask = !(common.dry_run || common.quiet || common.json || world.chosen("agent.enabled"));
     let mut wanted = consent::settings(&world.config.agent, wishes.agent.as_deref(), may_ask);
-    let consent = wanted.iter().any(|s| s.key == ("agent", "enabled")) != world.config.agent.enabled;
+    let decided = wanted.iter().find(|setting| setting.key == ("agent", "enabled"));
+    let consent = decided.map_or(world.config.agent.enabled, |setting| {
+        setting.value == SettingValue::Flag(true)
+    });
     wanted.extend(cadence(world, wishes));
     let mut first: Vec<Step> = found.into_iter().map(Step::TakeOver).collect();
     if !wanted.is_empty() {
@@ -105,7 +109,11 @@ pub fn install(world: &World, wishes: &Wishes) -> Result<Answer> {
         run.carry_out(&steps, Some(&want));
     }
     drop(lock);
-    run.finish(&mut want)?;
+    if !common.dry_run && !run.taken.is_empty() {
+        world
+            .journal
+            .note(&world.event(Kind::Guardian, "the jobs of this instance were installed"));
+    }
     run.advise(&host, consent);
     let (verdict, reason) = run.verdict("installed", "all in place already; nothing changed");
     run.answer(host.manager, Some(&want), verdict, reason)

@@ -28,6 +28,7 @@ shift
 verb=$1
 shift
 echo "$verb $*" >>"$dir/calls"
+[ "$(/bin/cat "$dir/kill-at" 2>/dev/null)" = "$verb" ] && kill -9 "$PPID"
 for name; do :; done
 unit=$HOME/.config/systemd/user/$name
 is() { if [ -e "$1" ]; then echo "$2"; else echo "$3"; fi; }
@@ -161,8 +162,12 @@ impl Rig {
 
     /// The property lists in place.
     fn agents(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.path("Library/LaunchAgents")).unwrap();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        let entries = std::fs::read_dir(self.path("Library/LaunchAgents"));
+        let mut paths: Vec<PathBuf> = entries
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         paths.sort();
         paths
     }
@@ -245,6 +250,35 @@ fn units_are_written_enabled_and_gone_again() {
         !rig.path(".stand-in-systemd/openclaw-gateway.service.active").exists(),
         "nobody started the service"
     );
+}
+
+#[test]
+fn a_service_of_ones_own_gets_a_job_and_loses_it_again() {
+    let rig = Rig::systemd();
+    std::fs::create_dir_all(rig.path(".openclaw")).unwrap();
+    let service = json!({"kind": "generic", "unit": "shop.service", "command": ["/bin/sleep", "100% of $x"]});
+    rig.env
+        .oc_config(&json!({"service": service, "probe": {"url": "http://127.0.0.1:1/"}}));
+    let before = rig.tree();
+    rig.answer(&["install"], 0);
+    let unit = std::fs::read_to_string(rig.path(".config/systemd/user/shop.service")).unwrap();
+    assert!(unit.contains("exec -- /bin/sleep \"100%% of $x\""), "{unit}");
+    assert!(rig.path(".stand-in-systemd/shop.service.active").exists());
+    assert_eq!(rig.answer(&["install"], 0)["verdict"], "unchanged");
+    rig.guardian(&["uninstall"]).expect_code(0);
+    assert_eq!(rig.tree(), before);
+    assert!(!rig.path(".stand-in-systemd/shop.service.active").exists());
+
+    let rig = Rig::launchd();
+    let service = json!({"kind": "generic", "label": "org.shop", "command": ["/bin/sleep", "600"]});
+    rig.env
+        .oc_config(&json!({"service": service, "probe": {"url": "http://127.0.0.1:1/"}}));
+    rig.answer(&["install"], 0);
+    wait_until("it runs", Duration::from_secs(20), || {
+        rig.env.launchd().pid("org.shop").is_some()
+    });
+    rig.guardian(&["uninstall", "--deadline", "2m"]).expect_code(0);
+    assert_eq!((rig.env.launchd().state("org.shop"), rig.agents()), (None, Vec::new()));
 }
 
 #[test]
@@ -386,6 +420,44 @@ fn what_was_removed_meanwhile_comes_back_by_another_install() {
 }
 
 #[test]
+fn an_install_that_was_killed_is_finished_or_undone_by_the_next_command() {
+    for verb in ["show", "daemon-reload", "enable", "restart"] {
+        for then in ["install", "uninstall"] {
+            let rig = Rig::systemd();
+            std::fs::create_dir_all(rig.path(".openclaw")).unwrap();
+            rig.write(
+                ".config/systemd/user/openclaw-gateway.service",
+                "[Service]\nExecStart=/bin/true\n",
+            );
+            rig.write(".stand-in-crontab", PERSONS);
+            let before = rig.tree();
+            let kill = rig.write(".stand-in-systemd/kill-at", verb);
+            rig.guardian(&["install"]).expect_code(137);
+            std::fs::remove_file(kill).unwrap();
+            rig.answer(&[then], 0);
+            if then == "install" {
+                assert!(
+                    rig.path(".stand-in-systemd/openclaw-watchdog.timer.active").exists(),
+                    "{verb}"
+                );
+                assert_eq!(rig.answer(&["install"], 0)["verdict"], "unchanged", "{verb}");
+                rig.answer(&["uninstall"], 0);
+            }
+            assert_eq!(rig.crontab(), PERSONS, "{verb} {then}");
+            let left: Vec<_> = rig
+                .tree()
+                .into_keys()
+                .filter(|path| !before.contains_key(path))
+                .collect();
+            assert!(
+                left.iter().all(|path| path.ends_with("openclaw-gateway.service.d")),
+                "{verb} {then}: {left:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn consent_changes_one_setting_and_every_other_byte_stays() {
     let rig = Rig::new();
     let answer = rig.answer(&["install"], 0);
@@ -405,6 +477,30 @@ fn consent_changes_one_setting_and_every_other_byte_stays() {
     rig.answer(&["install", "--agent", "none"], 0);
     assert!(std::fs::read_to_string(&file).unwrap().contains("\"enabled\": false"));
     rig.guardian(&["install", "--agent", "no such agent"]).expect_code(64);
+}
+
+/// script(1) of util-linux is the terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_one_question_is_asked_and_never_again() {
+    let rig = Rig::new();
+    let on_a_terminal = |typed: &str| {
+        let words = ["-qec", "oc-guardian install", "/dev/null"];
+        rig.env
+            .foreign("script")
+            .args(words)
+            .stdin(typed)
+            .run()
+            .expect_code(0)
+            .stdout
+    };
+    let enabled = || rig.env.read_json(".openclaw/watchdog/config.json")["agent"]["enabled"].clone();
+    assert!(on_a_terminal("\n").contains("[y/N]"));
+    assert_eq!(enabled(), false, "silence is no consent");
+    assert!(!on_a_terminal("y\n").contains("[y/N]"), "a person said no");
+    std::fs::remove_file(rig.path(".openclaw/watchdog/config.json")).unwrap();
+    assert!(on_a_terminal("y\n").contains("money"));
+    assert_eq!(enabled(), true);
 }
 
 #[test]

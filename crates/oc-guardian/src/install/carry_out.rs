@@ -69,8 +69,6 @@ impl Taken {
 #[derive(Debug)]
 pub(super) struct Hand<'w> {
     world: &'w World,
-    /// Directories that had to be made.
-    pub(super) made: Vec<PathBuf>,
     /// Sentences for the person.
     pub(super) notes: Vec<String>,
 }
@@ -81,7 +79,6 @@ impl<'w> Hand<'w> {
     pub(super) fn new(world: &'w World) -> Self {
         Self {
             world,
-            made: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -99,10 +96,7 @@ impl<'w> Hand<'w> {
             Step::TakeOutCron(lines) => self.crontab().take_out(lines).map(drop),
             Step::Unregister(manager, name) => manager::unregister(*manager, name),
             Step::Remove(path) => remove(path),
-            Step::Write(file) => {
-                self.note_missing_dirs(&file.path);
-                file.restore()
-            }
+            Step::Write(file) => file.restore(),
             Step::Reload => manager::reload(oc_core::report::ManagerKind::Systemd),
             Step::PutCron(lines) => self.crontab().put_back(lines).map(drop),
             Step::Register(job) => manager::register(job),
@@ -124,11 +118,6 @@ impl<'w> Hand<'w> {
         }
         self.notes.push(format!("to undo the takeover: {undo}"));
         Ok(())
-    }
-
-    fn note_missing_dirs(&mut self, file: &Path) {
-        let missing = file.ancestors().skip(1).take_while(|dir| !dir.exists());
-        self.made.extend(missing.map(Path::to_owned));
     }
 
     /// Only what is known to be ours, by name; what else lies there stays, and is named.

@@ -1,4 +1,4 @@
-//! Whether the AI doctor may work: asked once, on a terminal only.
+//! Whether the AI doctor may work: asked once, on a terminal only, where nobody decided it yet.
 
 use super::settings::{Setting, SettingValue};
 use oc_core::config::Agent;
@@ -12,16 +12,20 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// The settings that `--agent NAME`, or a person's answer, asks for. `none` takes the consent back.
 #[must_use]
 pub(super) fn settings(agent: &Agent, named: Option<&str>, may_ask: bool) -> Vec<Setting> {
+    let asked = || may_ask && std::io::stdin().is_terminal() && out::someone_watches();
+    let mut settings = Vec::new();
     let enabled = match named {
         Some(name) => name != "none",
-        None => agent.enabled || (may_ask && std::io::stdin().is_terminal() && out::someone_watches() && ask(agent)),
+        // A no is written down as well: nobody wants to be asked again.
+        None if asked() => {
+            let enabled = ask(agent);
+            settings.push(consent(enabled));
+            return settings;
+        }
+        None => agent.enabled,
     };
-    let mut settings = Vec::new();
     if enabled != agent.enabled {
-        settings.push(Setting {
-            key: ("agent", "enabled"),
-            value: SettingValue::Flag(enabled),
-        });
+        settings.push(consent(enabled));
     }
     if let Some(name) = named.filter(|name| enabled && agent.agents.first().map(String::as_str) != Some(name)) {
         let others = agent.agents.iter().filter(|other| *other != name);
@@ -31,6 +35,13 @@ pub(super) fn settings(agent: &Agent, named: Option<&str>, may_ask: bool) -> Vec
         });
     }
     settings
+}
+
+fn consent(enabled: bool) -> Setting {
+    Setting {
+        key: ("agent", "enabled"),
+        value: SettingValue::Flag(enabled),
+    }
 }
 
 fn ask(agent: &Agent) -> bool {

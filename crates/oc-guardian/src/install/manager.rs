@@ -76,7 +76,10 @@ pub(crate) fn unregister(manager: ManagerKind, name: &str) -> Result<()> {
             match unit.look(&Deadline::after(CALL)) {
                 systemd::Looked::Shown(shown) if shown.exists() => {
                     must(&unit, systemd::Call::Disable)?;
-                    must(&unit, systemd::Call::Stop)
+                    must(&unit, systemd::Call::Stop)?;
+                    // A pass that ended with "a human is needed" would stay in the list of failed units; none is no error.
+                    let service = Unit::new(&name.replace(".timer", ".service"));
+                    service.call(systemd::Call::ResetFailed, CALL).map(drop)
                 }
                 _ => Ok(()),
             }

@@ -10,14 +10,13 @@ use crate::registration::{Job, JobKind, Registration};
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
-use oc_core::journal::Kind;
 use oc_core::out;
 use oc_core::report::ManagerKind;
 use oc_core::run::Answer;
 use oc_core::service::systemd;
 use oc_core::world::World;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Body of `oc.guardian.install/1`.
@@ -118,6 +117,11 @@ impl<'w> Run<'w> {
                 "no cron: {why}; have something else run `oc-guardian ensure` every 3 minutes"
             )),
         }
+        let files = want.jobs.iter().flat_map(|job| &job.files);
+        let missing = files.flat_map(|file| file.path.ancestors().skip(1).take_while(|dir| !dir.exists()));
+        want.made.extend(missing.map(Path::to_owned));
+        want.made.sort();
+        want.made.dedup();
         // What stays the same keeps its time, so that a second install changes nothing.
         if let Some(record) = record {
             for job in &mut want.jobs {
@@ -191,25 +195,6 @@ impl<'w> Run<'w> {
             }
         }
         None
-    }
-
-    /// Writes down what had to be made on the way, and who changed something.
-    pub(super) fn finish(&mut self, want: &mut Registration) -> Result<()> {
-        if self.world.common.dry_run || self.taken.is_empty() {
-            return Ok(());
-        }
-        if !self.hand.made.is_empty() {
-            want.made.append(&mut self.hand.made);
-            want.made.sort();
-            want.made.dedup();
-            want.save(&self.world.paths)?;
-        }
-        self.world.journal.note(
-            &self
-                .world
-                .event(Kind::Guardian, "the jobs of this instance were installed"),
-        );
-        Ok(())
     }
 
     /// What the person should know besides.

@@ -12,6 +12,7 @@
 
 mod cron;
 mod exercise;
+mod hostile_home;
 mod installed;
 mod nuclear;
 mod rig;
