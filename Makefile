@@ -69,12 +69,13 @@ e2e: build e2e-alerts e2e-systemd $(real)/done $(claude)/done ## the main scenar
 	$(on_real) --test conformance --test e2e --test e2e_agent --test real_claude -- \
 		--include-ignored --show-output --test-threads=2
 	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
+	$(hermetic) $(CARGO) test -p oc-doctor $(locked) --test surroundings -- --ignored
 	$(with_real) OC_TABLE=quick $(table) -- --skip m3_ --skip r_an --skip c3_ --test-threads=2
 
 .PHONY: e2e-full
 e2e-full: build $(real)/done $(claude)/done ## all scenarios on the real programs
 	$(on_real) --tests -- --include-ignored --show-output --test-threads=2
-	$(with_real) $(table) --test playbook -- --test-threads=2
+	$(with_real) $(table) --test playbook --test surroundings -- --include-ignored --test-threads=2
 
 .PHONY: e2e-alerts
 e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may lack them, CI may not

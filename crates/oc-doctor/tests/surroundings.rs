@@ -293,3 +293,21 @@ fn what_is_missing_around_the_service_is_said_before_a_start_and_never_keeps_it_
     assert!(preflight(docker).is_empty() && started.exists());
     drop(holder);
 }
+
+/// Also when our own directory lies there, so that nothing at all can be written.
+#[test]
+#[ignore = "needs mount namespaces: make e2e"]
+fn h4_a_read_only_mount_is_named_with_the_command() {
+    let world = World::new(Backup::LastGood);
+    let state = world.env.state_dir().display().to_string();
+    let doctor = oc_testkit::bin("oc-doctor").display().to_string();
+    let script = r#"mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" fix --json"#;
+    let in_there = world
+        .env
+        .foreign("unshare")
+        .args(["-rm", "sh", "-c", script, "sh", &state, &doctor]);
+    let body = in_there.run().expect_code(2).json();
+    let command = finding(&body, "disk.read_only")["command"].as_str().unwrap();
+    assert!(command.contains("remount,rw"), "{command}");
+    assert_eq!(world.read(), world.good);
+}

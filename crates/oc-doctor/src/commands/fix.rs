@@ -4,6 +4,7 @@ use crate::cli::Probed;
 use crate::evidence::Evidence;
 use crate::repair;
 use crate::transaction::{self, Transaction};
+use oc_core::Exit;
 use oc_core::clock::{Deadline, pause};
 use oc_core::fault::Result;
 use oc_core::run::Answer;
@@ -18,7 +19,15 @@ const VERIFY: Duration = Duration::from_secs(120);
 /// # Errors
 /// 75 when another healing is under way or somebody edits the configuration at this moment; 74 or 77.
 pub(crate) fn run(world: &World, probed: &Probed, verify: bool) -> Result<Answer> {
-    let _lock = super::lock(world)?;
+    let _lock = match super::lock(world) {
+        // Nothing of ours can be written either; what a person can do about it is worth more than that.
+        Err(fault) if fault.exit != Exit::Busy => {
+            let body = repair::check(world, Evidence::gather(world, probed.probe.as_deref())?)?;
+            let explained = body.findings.iter().any(|f| f.id == "disk.read_only");
+            return if explained { body.answer() } else { Err(fault) };
+        }
+        other => other?,
+    };
     if !world.common.dry_run {
         close_leftover(world, probed)?;
     }

@@ -92,7 +92,9 @@ fn one_alert_and_no_loop(stage: &mut Stage, words: &[&str]) -> Duration {
         assert!(said.contains(word), "{word:?} in {said}");
     }
     for _ in 0..3 {
-        pass(stage).expect_code(2);
+        // 1 while the next start of level 0 is under way: the real gateway takes seconds to refuse.
+        let code = pass(stage).code;
+        assert!([1, 2].contains(&code), "{code}");
     }
     let told = stage.events("human_needed");
     assert_eq!(told.len(), 1, "told once, not at every pass: {told:?}");
