@@ -110,10 +110,10 @@ pub struct Account {
 }
 
 impl Account {
-    /// US dollars, the agent's own sum where there is one.
+    /// US dollars to the millionth, the agent's own sum where there is one.
     #[must_use]
     pub fn usd(&self) -> f64 {
-        self.reported.unwrap_or(self.metered)
+        (self.reported.unwrap_or(self.metered) * 1e6).round() / 1e6
     }
 
     /// The model said something or called a tool.

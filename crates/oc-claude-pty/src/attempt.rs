@@ -31,6 +31,7 @@ const IDLE: Duration = Duration::from_secs(120);
 const OUTPUT: u64 = 16 << 20;
 
 /// The bounds of one attempt.
+#[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// For all attempts together.
     pub deadline: Deadline,

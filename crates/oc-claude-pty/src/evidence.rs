@@ -93,6 +93,27 @@ pub fn gather(world: &World, dir: &Path) -> Result<Evidence> {
     })
 }
 
+/// Prompt and evidence in one file, for a model that cannot read files.
+///
+/// # Errors
+/// 74 or 77.
+pub fn spoken(dir: &Path, scratch: &Path, prompt: &str) -> Result<PathBuf> {
+    let mut text = prompt.to_owned();
+    let entries = std::fs::read_dir(dir.join("evidence")).into_iter().flatten();
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    for file in files {
+        text.push('\n');
+        text.push_str(&String::from_utf8_lossy(
+            &fsx::tail(&file, 16 << 10).unwrap_or_default(),
+        ));
+    }
+    text.push_str("\nYou cannot use tools. Answer with the plan as JSON, nothing else.\n");
+    let path = scratch.join("stdin");
+    fsx::replace_quick(&path, text.as_bytes())?;
+    Ok(path)
+}
+
 /// Foreign words can say anything, also that they end here: the mark of the end cannot be guessed.
 fn fenced(name: &str, text: &str) -> String {
     let mark: String = (0..4).map(|_| format!("{:04x}", oc_core::chance::bits())).collect();

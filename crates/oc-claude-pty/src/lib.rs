@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 pub mod dialogs;
 pub mod drivers;
+pub mod environment;
 pub mod evidence;
 pub mod fence;
 pub mod plan;

@@ -1,7 +1,7 @@
 //! What the agent left, judged: not by its words but by `oc-doctor apply --dry-run`.
 
 use crate::tools;
-use oc_core::fault::Result;
+use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::world::World;
 use serde_json::{Value, json};
@@ -20,6 +20,28 @@ pub struct Judged {
     pub diff: Option<String>,
     /// The agent's own sentence.
     pub summary: Option<String>,
+}
+
+/// Removes links that an agent without our fence put in the place of what we read next: they could lead to any file of the
+/// gateway's owner.
+///
+/// # Errors
+/// 74 or 77.
+pub fn straighten(dir: &Path) -> Result<()> {
+    for name in [
+        "evidence",
+        "work",
+        "work/openclaw.json",
+        "work/base.json",
+        "plan.json",
+        "report.md",
+    ] {
+        let path = dir.join(name);
+        if path.is_symlink() {
+            std::fs::remove_file(&path).map_err(|e| Fault::io("remove", &path, e))?;
+        }
+    }
+    fsx::private_dir(&dir.join("work"))
 }
 
 /// Judges what lies in an incident directory.

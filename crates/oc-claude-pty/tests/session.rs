@@ -212,6 +212,21 @@ fn who_rewrites_what_the_copy_was_made_of_gains_nothing() {
 }
 
 #[test]
+fn a_link_in_the_place_of_what_we_read_leads_nowhere() {
+    let scene = Scene::new(
+        "say 1 x; echo the-private-words >$HOME/private; ln -sf $HOME/private $dir/report.md; ln -sf $HOME/private $dir/plan.json\n\
+         mkdir $HOME/elsewhere; rm -r $dir/work; ln -s $HOME/elsewhere $dir/work; done_",
+        &json!({}),
+    );
+    let (output, body) = scene.run();
+    output.expect_code(1);
+    assert!(!scene.read("report.md").contains("the-private-words"), "{body}");
+    assert_eq!(scene.env.path("elsewhere").read_dir().unwrap().count(), 0);
+    let private = std::fs::read_to_string(scene.env.path("private")).unwrap();
+    assert_eq!(private, "the-private-words\n");
+}
+
+#[test]
 fn the_next_agent_is_asked_when_one_cannot_work_and_all_are_written_down() {
     let refused = r#"{"type":"result","is_error":true,"subtype":"success","terminal_reason":"api_error","api_error_status":429,"result":"usage limit"}"#;
     let agent = json!({"agents": ["codex", "claude", "own"], "commands": {"own": ["own"]}});

@@ -11,7 +11,7 @@ use crate::fence::Fence;
 use crate::plan::{self, Judged};
 use crate::session::{self, Record};
 use crate::watch::Watch;
-use crate::{prompt, report, tools, transcript};
+use crate::{environment, prompt, report, transcript};
 use oc_core::Exit;
 use oc_core::clock::{Deadline, Stamp};
 use oc_core::config::{self, Driver};
@@ -21,45 +21,16 @@ use oc_core::lock::HealingLock;
 use oc_core::run::Answer;
 use oc_core::world::World;
 use oc_core::{fsx, identity, proc};
-use serde_json::json;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Variables of our environment that an agent may have; everything else stays out.
-const PASSED: [&str; 24] = [
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "OC_SERVICE_MANAGER",
-    "OPENCLAW_STATE_DIR",
-    "OPENCLAW_CONFIG_PATH",
-    "OPENCLAW_HOME",
-    "OPENCLAW_GATEWAY_PORT",
-    "OPENCLAW_GATEWAY_URL",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "NODE_EXTRA_CA_CERTS",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-];
-
 /// Everything that is decided before a session begins.
-struct Ask<'a> {
-    world: &'a World,
-    dir: PathBuf,
-    driver: Driver,
-    agents: Vec<Agent>,
-    bounds: Bounds,
+pub(super) struct Ask<'a> {
+    pub(super) world: &'a World,
+    pub(super) dir: PathBuf,
+    pub(super) driver: Driver,
+    pub(super) agents: Vec<Agent>,
+    pub(super) bounds: Bounds,
 }
 
 pub(super) fn run(world: &World, wanted: &cli::Run) -> Result<Answer> {
@@ -101,9 +72,11 @@ pub(super) fn run(world: &World, wanted: &cli::Run) -> Result<Answer> {
     }
     fsx::private_dir(world.paths.watchdog())?;
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
-    // A person's will may have changed since the decision.
+    // A person's will may have changed since the decision. By hand, this is their will.
     let intent = world.intent()?;
-    if intent.stopped.is_some() || intent.maintenance_now(&Stamp::now()).is_some() {
+    if std::env::var_os("OC_RUN_DIR").is_some()
+        && (intent.stopped.is_some() || intent.maintenance_now(&Stamp::now()).is_some())
+    {
         return none(
             &ask,
             "held",
@@ -146,7 +119,10 @@ impl Ask<'_> {
         for agent in &self.agents {
             let (attempt, evidence) = self.one(agent, &watch, &mut body)?;
             let end = attempt.ended.end;
-            let over = !end.is_failure() || self.bounds.deadline.passed() || body.cost_usd >= self.bounds.usd;
+            // One that failed half way may have left what mends it.
+            let useful = attempt.account.answered && plan::judge(self.world, &self.dir)?.usable;
+            let spent = self.bounds.deadline.passed() || body.cost_usd >= self.bounds.usd;
+            let over = !end.is_failure() || useful || spent;
             last = Some((attempt, evidence));
             if over {
                 break;
@@ -187,8 +163,11 @@ impl Ask<'_> {
             tree: Vec::new(),
         };
         record.save(world)?;
+        // What the one before spent is spent.
+        let mut bounds = self.bounds;
+        bounds.usd -= body.cost_usd;
         let made = self
-            .furnished(agent, &fence, &evidence, &scratch)
+            .furnished(agent, &fence, &evidence, &scratch, &bounds)
             .and_then(|(launch, places)| {
                 if proc::which(&launch.argv[0]).is_none() {
                     return Ok(missing(&launch.argv[0]));
@@ -196,13 +175,14 @@ impl Ask<'_> {
                 world
                     .journal
                     .note(&self.event(format!("the AI is asked: {} ({})", agent.name, record.id), &evidence));
-                attempt::make(world, agent, &launch, &places, &self.bounds, watch, &mut record)
+                attempt::make(world, agent, &launch, &places, &bounds, watch, &mut record)
             });
         // Whatever went wrong, nothing is left running.
         if made.is_err() {
             record.end(None);
             record.clear();
         }
+        plan::straighten(&self.dir)?;
         if let (true, Ok(attempt)) = (agent.preset.by_stdin, &made)
             && let Some(plan) = agents::plan_in(&attempt.account.said.join("\n"))
         {
@@ -242,8 +222,12 @@ impl Ask<'_> {
         fence: &Fence,
         evidence: &Evidence,
         scratch: &'s Path,
+        bounds: &Bounds,
     ) -> Result<(Launch<'s>, Places<'s>)> {
-        let places = self.places(scratch);
+        let places = Places {
+            usd: bounds.usd,
+            ..self.places(scratch)
+        };
         fsx::private_dir(&scratch.join("cwd"))?;
         fence.save(scratch)?;
         let text = prompt::text(
@@ -254,7 +238,7 @@ impl Ask<'_> {
             self.bounds.turns,
         )?;
         fsx::replace_quick(&places.prompt, text.as_bytes())?;
-        let mut environment = self.environment(agent);
+        let mut environment = environment::of(self.world, agent);
         let key = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"]
             .iter()
             .find_map(|name| environment.iter().find(|(n, _)| n == name))
@@ -265,7 +249,7 @@ impl Ask<'_> {
             }
         }
         let stdin = if agent.preset.by_stdin {
-            Some(self.spoken(scratch, &text)?)
+            Some(evidence::spoken(&self.dir, scratch, &text)?)
         } else {
             None
         };
@@ -279,26 +263,7 @@ impl Ask<'_> {
         Ok((launch, places))
     }
 
-    /// Prompt and evidence in one, for a model that cannot read files.
-    fn spoken(&self, scratch: &Path, prompt: &str) -> Result<PathBuf> {
-        let mut text = prompt.to_owned();
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.dir.join("evidence"))
-            .map(|entries| entries.flatten().map(|e| e.path()).collect())
-            .unwrap_or_default();
-        files.sort();
-        for file in files {
-            text.push('\n');
-            text.push_str(&String::from_utf8_lossy(
-                &fsx::tail(&file, 16 << 10).unwrap_or_default(),
-            ));
-        }
-        text.push_str("\nYou cannot use tools. Answer with the plan as JSON, nothing else.\n");
-        let path = scratch.join("stdin");
-        fsx::replace_quick(&path, text.as_bytes())?;
-        Ok(path)
-    }
-
-    fn places<'s>(&'s self, scratch: &'s Path) -> Places<'s> {
+    pub(super) fn places<'s>(&'s self, scratch: &'s Path) -> Places<'s> {
         Places {
             dir: &self.dir,
             scratch,
@@ -306,37 +271,6 @@ impl Ask<'_> {
             turns: self.bounds.turns,
             usd: self.bounds.usd,
         }
-    }
-
-    /// Built from nothing: what the agent's programs need, and its own keys.
-    fn environment(&self, agent: &Agent) -> Vec<(String, String)> {
-        let world = self.world;
-        let text = |value: std::ffi::OsString| value.into_string().ok();
-        let mut variables: Vec<(String, String)> = PASSED
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), text(std::env::var_os(name)?)?)))
-            .collect();
-        variables.extend(
-            tools::variables(world)
-                .into_iter()
-                .filter_map(|(n, v)| Some((n.to_owned(), text(v)?))),
-        );
-        variables.extend(text(tools::path()).map(|path| ("PATH".to_owned(), path)));
-        variables.push(("SHELL".to_owned(), "/bin/sh".to_owned()));
-        variables.push(("TERM".to_owned(), "screen-256color".to_owned()));
-        let own = agent.preset.environment.iter().copied();
-        for name in own.chain(world.config.agent.environment.iter().map(String::as_str)) {
-            let configured = match name {
-                "ANTHROPIC_API_KEY" => world.config.agent.anthropic_api_key.clone(),
-                _ => None,
-            };
-            if is_name(name)
-                && let Some(value) = configured.or_else(|| world.variable(name))
-            {
-                variables.push((name.to_owned(), value.expose().to_owned()));
-            }
-        }
-        variables
     }
 
     /// Verdict, report, answer.
@@ -377,48 +311,6 @@ impl Ask<'_> {
             .event(Kind::Agent, text)
             .incident(evidence.decision["incident"].as_str())
     }
-
-    /// What would be started. Starts nothing, writes nothing.
-    fn preview(&self) -> Result<Answer> {
-        let fence = Fence::new(&self.dir, &[]);
-        let scratch = Path::new("SESSION");
-        let places = self.places(scratch);
-        let agents: Vec<_> = self
-            .agents
-            .iter()
-            .map(|agent| {
-                let names: Vec<String> = self.environment(agent).into_iter().map(|(name, _)| name).collect();
-                json!({"agent": agent.name, "argv": agent.argv(self.driver, &places), "environment": names,
-                    "found": proc::which(agent.program())})
-            })
-            .collect();
-        let mut text = format!(
-            "driver: {}\n",
-            if self.driver == Driver::Tmux {
-                "tmux"
-            } else {
-                "headless"
-            }
-        );
-        for agent in &agents {
-            let words: Vec<&str> = agent["argv"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|w| w.as_str())
-                .collect();
-            text.push_str(&format!(
-                "{}: {}\n",
-                agent["agent"].as_str().unwrap_or_default(),
-                words.join(" ")
-            ));
-        }
-        text.push_str(&format!("allowed:\n  {}\n", fence.allow().join("\n  ")));
-        let body = json!({"outcome": "dry_run", "driver": self.driver, "agents": agents, "allow": fence.allow(),
-            "incident": self.dir, "deadline_ms": millis(self.bounds.deadline.left()), "turns": self.bounds.turns,
-            "usd": self.bounds.usd, "consent": self.world.config.agent.enabled, "dry_run": true});
-        Ok(Answer::new("oc.agent-preview/1", Exit::Good, "planned", &body)?.text(text))
-    }
 }
 
 fn missing(program: &str) -> Attempt {
@@ -430,13 +322,7 @@ fn missing(program: &str) -> Attempt {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn millis(time: std::time::Duration) -> u64 {
+pub(super) fn millis(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
