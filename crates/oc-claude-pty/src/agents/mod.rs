@@ -386,6 +386,7 @@ mod tests {
             }
             let seen = (account.answered, account.ended.map(|ended| ended.end));
             assert_eq!(seen, (answered, end), "{name}: {lines}");
+            assert_eq!(account.denied.is_empty(), !lines.contains("prevents you"), "{name}");
         }
     }
 }

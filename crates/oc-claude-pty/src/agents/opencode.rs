@@ -48,7 +48,12 @@ fn read(line: &Value, account: &mut Account) {
         "tool_use" => {
             account.answer(part["messageID"].as_str().unwrap_or_default());
             let name = part["tool"].as_str().unwrap_or_default();
-            account.say("calls", &call(name, &part["state"]["input"]));
+            let (state, made) = (&part["state"], call(name, &part["state"]["input"]));
+            account.say("calls", &made);
+            let refused = |error: &str| error.contains("a rule which prevents you");
+            if state["error"].as_str().is_some_and(refused) {
+                account.deny(made);
+            }
         }
         "step_finish" => {
             if let Some(usd) = part["cost"].as_f64() {
