@@ -74,17 +74,29 @@ fn what_no_rule_mends_the_agent_proposes_and_the_doctor_applies() {
     table.healed("a missing comma that no remedy may mend", fault, ms(&opened), serving);
     let closed = stage.nth_event("incident_closed", 1, CEILING);
     assert_eq!(closed["data"]["by_us"], true, "{}", stage.journal_text());
-    assert_eq!(stage.attempts(), ["doctor start", "doctor start", "agent start"], "{}", stage.journal_text());
+    assert_eq!(
+        stage.attempts(),
+        ["doctor start", "doctor start", "agent start"],
+        "{}",
+        stage.journal_text()
+    );
 
     let mended: serde_json::Value = json5(&std::fs::read_to_string(&config).unwrap());
-    assert_eq!(mended["gateway"], json5(&good)["gateway"], "with every secret back in place");
+    assert_eq!(
+        mended["gateway"],
+        json5(&good)["gateway"],
+        "with every secret back in place"
+    );
     let incidents = stage.env.watchdog().join("incidents");
     let report = find(&incidents, "report.md").expect("a report");
     let report = std::fs::read_to_string(report).unwrap();
     assert!(report.contains("A comma was missing"), "{report}");
     wait_until("people are told", CEILING, || !people.accepted().is_empty());
     for taken in api.taken() {
-        assert!(!taken.raw.contains("tok-secret-1"), "the model sees no secret of the configuration");
+        assert!(
+            !taken.raw.contains("tok-secret-1"),
+            "the model sees no secret of the configuration"
+        );
     }
     table.line("requests to the model", &api.conversation().len().to_string());
 }
@@ -94,7 +106,16 @@ fn json5(text: &str) -> serde_json::Value {
 }
 
 fn find(dir: &Path, name: &str) -> Option<PathBuf> {
-    let entries: Vec<_> = std::fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
+    let entries: Vec<_> = std::fs::read_dir(dir)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     let here = entries.iter().find(|path| path.ends_with(name)).cloned();
-    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path, name)))
+    here.or_else(|| {
+        entries
+            .iter()
+            .filter(|path| path.is_dir())
+            .find_map(|path| find(path, name))
+    })
 }
