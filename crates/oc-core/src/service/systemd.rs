@@ -198,7 +198,14 @@ impl Unit {
     /// What systemd knows about it.
     #[must_use]
     pub fn look(&self, deadline: &Deadline) -> Looked {
-        self.ask(Call::Show, deadline)
+        let mut looked = self.ask(Call::Show, deadline);
+        if let Looked::Shown(shown) = &mut looked
+            && shown.masked()
+            && emptied(&self.file())
+        {
+            shown.emptied();
+        }
+        looked
     }
 
     fn ask(&self, call: Call, deadline: &Deadline) -> Looked {
@@ -246,6 +253,11 @@ impl Unit {
         }
         view
     }
+}
+
+/// A file cut to nothing, as by a full disk. systemd calls that masked, too; a person's mask is a link to /dev/null.
+fn emptied(file: &Path) -> bool {
+    std::fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() == 0)
 }
 
 fn state(shown: &Shown, alive: bool) -> ServiceState {

@@ -78,6 +78,12 @@ impl Shown {
         self.load == "loaded"
     }
 
+    /// What looked like a mask is a definition that was lost.
+    pub(super) fn emptied(&mut self) {
+        "bad-setting".clone_into(&mut self.load);
+        self.file_state.clear();
+    }
+
     /// A person forbade every start.
     #[must_use]
     pub fn masked(&self) -> bool {
