@@ -46,7 +46,10 @@ impl Stage {
     }
 
     fn define(&self, script: &str) -> Result<()> {
-        fsx::private_dir(&Unit::directory())?;
+        // One that is there keeps its mode: it is a person's.
+        if !Unit::directory().is_dir() {
+            fsx::private_dir(&Unit::directory())?;
+        }
         let text = format!(
             "[Unit]\nDescription=Thrown away by oc-guardian self-check --exercise\nStartLimitIntervalSec=60\nStartLimitBurst=4\n\n\
              [Service]\nExecStart=/bin/sh -c \"{script}\"\nRestart=always\nRestartSec=200ms\nRestartPreventExitStatus=78\n\
