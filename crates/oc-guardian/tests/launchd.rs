@@ -475,14 +475,14 @@ fn the_chain_repairs_what_ends_with_78_again_and_again() {
 fn the_nuclear_option_is_survived_within_one_pass_of_the_guardian() {
     let rig = Rig::serving();
     rig.env.crontab(oc_testkit::Crontab::Works);
+    rig.env.launchd().knobs(|k| k.second_ms = 1000);
     rig.guardian(&["install"]).expect_code(0);
     rig.heal_until_well();
-    let agents = rig.env.path("Library/LaunchAgents");
-    for entry in std::fs::read_dir(&agents).unwrap() {
-        let path = entry.unwrap().path();
-        let label = path.file_stem().unwrap().to_str().unwrap().to_owned();
+    // The watchdog first: it would put the gateway back meanwhile.
+    for label in ["ai.openclaw.watchdog", LABEL] {
+        let path = rig.env.path(format!("Library/LaunchAgents/{label}.plist"));
         assert_eq!(rig.say(&["unload", &path.display().to_string()]), 0);
-        wait_until("it is unloaded", SOON, || rig.env.launchd().state(&label).is_none());
+        wait_until("it is unloaded", SOON, || rig.env.launchd().state(label).is_none());
         std::fs::remove_file(path).unwrap();
     }
     std::fs::remove_file(rig.env.config_path()).unwrap();
