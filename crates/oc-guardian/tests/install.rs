@@ -420,6 +420,29 @@ fn what_was_removed_meanwhile_comes_back_by_another_install() {
 }
 
 #[test]
+fn a_damaged_definition_of_the_service_is_not_taken_for_the_recorded_one() {
+    let rig = Rig::systemd();
+    let good = "[Service]\nExecStart=/bin/true\n";
+    let unit = rig.write(".config/systemd/user/openclaw-gateway.service", good);
+    rig.answer(&["install"], 0);
+    for (damaged, after) in [
+        ("", good),
+        ("[Serv", good),
+        ("[Service]\nExecStart=/bin/new\n", "[Service]\nExecStart=/bin/new\n"),
+    ] {
+        std::fs::write(&unit, damaged).unwrap();
+        rig.answer(&["install"], 0);
+        assert_eq!(std::fs::read_to_string(&unit).unwrap(), after);
+    }
+    std::fs::remove_file(&unit).unwrap();
+    rig.answer(&["install"], 0);
+    assert!(
+        std::fs::read_to_string(&unit).unwrap().contains("/bin/new"),
+        "the newest that worked"
+    );
+}
+
+#[test]
 fn an_install_that_was_killed_is_finished_or_undone_by_the_next_command() {
     for verb in ["show", "daemon-reload", "enable", "restart"] {
         for then in ["install", "uninstall"] {

@@ -125,18 +125,31 @@ impl Host {
     pub(super) fn gateway(&self, recorded: Option<&Job>) -> Result<Option<Job>> {
         let path = self.gateway_path();
         let mut files = Vec::new();
-        let ours = recorded.is_some_and(|job| job.files.first().is_some_and(|file| file.owner == Owner::Ours));
-        match Definition::read(&path, Owner::Service)? {
-            Some(own) if !ours => {
+        let found = Definition::read(&path, Owner::Service)?;
+        let rendered = match self.words.command.is_empty() {
+            true => None,
+            false => Some(self.define(&path, &self.label, templates::GATEWAY_PLIST, templates::GATEWAY_SERVICE)?),
+        };
+        // Also after the record was lost.
+        let ours = recorded.is_some_and(|job| job.files.first().is_some_and(|file| file.owner == Owner::Ours))
+            || found
+                .as_ref()
+                .zip(rendered.as_ref())
+                .is_some_and(|(found, ours)| found.bytes() == ours.bytes());
+        match found {
+            Some(own) if !ours && (recorded.is_none() || starts_something(&own)) => {
                 files.extend(self.companions(&own)?);
                 files.insert(0, own);
             }
-            None if !ours && recorded.is_some() => {
+            // Gone, or damaged.
+            _ if !ours && recorded.is_some() => {
                 let kept = recorded.into_iter().flat_map(|job| &job.files);
                 files.extend(kept.filter(|file| file.owner == Owner::Service).cloned());
             }
-            _ if self.words.command.is_empty() => return Ok(None),
-            _ => files.push(self.define(&path, &self.label, templates::GATEWAY_PLIST, templates::GATEWAY_SERVICE)?),
+            _ => match rendered {
+                Some(rendered) => files.push(rendered),
+                None => return Ok(None),
+            },
         }
         let own = files.first().is_some_and(|file| file.owner == Owner::Service);
         if self.manager == ManagerKind::Systemd && own {
@@ -253,6 +266,18 @@ impl Host {
             recorded: Stamp::now(),
         }
     }
+}
+
+/// Whether a definition names a program at all: what does not is no reason to forget the one that did.
+fn starts_something(definition: &Definition) -> bool {
+    let bytes = definition.bytes();
+    if definition.path.extension() != Some(OsStr::new("plist")) {
+        let text = String::from_utf8_lossy(bytes);
+        return text.lines().any(|line| line.trim_start().starts_with("ExecStart"));
+    }
+    let list = plist::Value::from_reader(Cursor::new(bytes)).ok();
+    let dict = list.as_ref().and_then(plist::Value::as_dictionary);
+    dict.is_some_and(|dict| dict.contains_key("ProgramArguments") || dict.contains_key("Program"))
 }
 
 /// One name for the default instance, another for each further one.
