@@ -120,7 +120,7 @@ impl Ask<'_> {
             let (attempt, evidence) = self.one(agent, &watch, &mut body)?;
             let end = attempt.ended.end;
             // One that failed half way may have left what mends it.
-            let useful = attempt.account.answered && plan::judge(self.world, &self.dir)?.usable;
+            let useful = end.is_failure() && attempt.account.answered && plan::judge(self.world, &self.dir)?.usable;
             let spent = self.bounds.deadline.passed() || body.cost_usd >= self.bounds.usd;
             let over = !end.is_failure() || useful || spent;
             last = Some((attempt, evidence));
