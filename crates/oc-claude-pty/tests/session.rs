@@ -258,6 +258,16 @@ fn without_consent_or_an_agent_that_works_there_is_no_session() {
 }
 
 #[test]
+fn a_tmux_that_cannot_start_is_told_and_leaves_nothing() {
+    let scene = Scene::new("done_", &json!({"driver": "tmux"}));
+    scene.env.stub("tmux", "echo 'create session failed' >&2; exit 1");
+    let (output, body) = scene.run();
+    output.expect_code(2);
+    assert_eq!(body["outcome"], "missing");
+    assert!(body["detail"].to_string().contains("create session failed"), "{body}");
+}
+
+#[test]
 fn an_agent_that_hears_nothing_is_ended_with_all_it_started() {
     let scene = Scene::new(
         "trap '' HUP TERM; say 1 x\n\
