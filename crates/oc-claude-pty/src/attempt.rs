@@ -55,10 +55,23 @@ pub struct Attempt {
     pub took: Duration,
 }
 
+impl Attempt {
+    /// Of a program that cannot be started.
+    #[must_use]
+    pub fn missing(why: String) -> Self {
+        Self {
+            ended: Ended::new(End::Missing, why),
+            account: Account::default(),
+            shown: String::new(),
+            took: Duration::ZERO,
+        }
+    }
+}
+
 /// Runs one agent to its end. When this returns, nothing of it lives.
 ///
 /// # Errors
-/// When it cannot be started at all, or its record cannot be written.
+/// 74 or 77 when its record cannot be written: what nobody could end is not started.
 pub fn make(
     world: &World,
     agent: &Agent,
@@ -70,7 +83,13 @@ pub fn make(
 ) -> Result<Attempt> {
     record.save(world)?;
     let clock = Deadline::after(bounds.deadline.left());
-    let mut running = Running::start(record.driver, launch)?;
+    let mut running = match Running::start(record.driver, launch) {
+        Ok(running) => running,
+        Err(fault) => {
+            record.end(None);
+            return Ok(Attempt::missing(fault.what));
+        }
+    };
     record.look(running.root().as_ref());
     record.save(world)?;
     drivers::admit(places.scratch)?;
@@ -283,17 +302,12 @@ impl Watched<'_> {
             self.lines = Some(Lines::new(drivers::output(self.scratch)));
         }
         let Some(lines) = &mut self.lines else { return };
-        let known = self.agent.preset.name;
         for line in lines.more() {
-            match serde_json::from_str::<Value>(&line) {
-                Ok(value) if value.is_object() && !known.is_empty() && known != "local" => {
-                    (self.agent.preset.read)(&value, &mut self.account);
-                }
-                // Words of a program that nobody here can read further.
-                _ => {
-                    if known.is_empty() || known == "local" {
-                        self.account.answer("output");
-                    }
+            match (serde_json::from_str::<Value>(&line), self.agent.preset.read) {
+                (Ok(value), Some(read)) if value.is_object() => read(&value, &mut self.account),
+                (_, Some(_)) => self.account.say("", &line),
+                (_, None) => {
+                    self.account.answer("output");
                     self.account.say("", &line);
                 }
             }

@@ -245,6 +245,18 @@ fn the_next_agent_is_asked_when_one_cannot_work_and_all_are_written_down() {
 }
 
 #[test]
+fn nobody_asks_about_a_gateway_that_is_not_theirs() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new("touch $HOME/asked; done_", &json!({}));
+    std::os::unix::fs::chown(scene.env.path(".openclaw/openclaw.json"), Some(65534), None).unwrap();
+    let output = scene.begin().wait(CEILING).expect_code(77);
+    assert!(output.stderr.contains("uid 65534"), "{}", output.stderr);
+    assert!(!scene.env.path("asked").exists());
+}
+
+#[test]
 fn without_consent_or_an_agent_that_works_there_is_no_session() {
     let (output, body) = Scene::new("done_", &json!({"enabled": false})).run();
     output.expect_code(2);
@@ -255,6 +267,16 @@ fn without_consent_or_an_agent_that_works_there_is_no_session() {
     let (output, body) = Scene::new("sleep 60", &json!({"first_answer": "1s"})).run();
     output.expect_code(2);
     assert_eq!(body["outcome"], "no_answer");
+}
+
+#[test]
+fn a_tmux_that_cannot_start_is_told_and_leaves_nothing() {
+    let scene = Scene::new("done_", &json!({"driver": "tmux"}));
+    scene.env.stub("tmux", "echo 'create session failed' >&2; exit 1");
+    let (output, body) = scene.run();
+    output.expect_code(2);
+    assert_eq!(body["outcome"], "missing");
+    assert!(body["detail"].to_string().contains("create session failed"), "{body}");
 }
 
 #[test]

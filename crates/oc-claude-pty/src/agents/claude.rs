@@ -41,7 +41,7 @@ pub(super) const PRESET: Preset = Preset {
             ("CLAUDE_CODE_MAX_RETRIES".to_owned(), "3".to_owned()),
         ]
     },
-    read,
+    read: Some(read),
     by_stdin: false,
 };
 

@@ -24,7 +24,7 @@ pub(super) const PRESET: Preset = Preset {
     model: &["--model", "{model}"],
     environment: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME"],
     fixed: |_| Vec::new(),
-    read,
+    read: Some(read),
     by_stdin: false,
 };
 

@@ -25,7 +25,7 @@ pub(super) const PRESET: Preset = Preset {
         "GOOGLE_CLOUD_LOCATION",
     ],
     fixed: |_| Vec::new(),
-    read,
+    read: Some(read),
     by_stdin: false,
 };
 

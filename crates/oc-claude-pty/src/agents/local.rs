@@ -14,7 +14,7 @@ pub(super) const PRESET: Preset = Preset {
     model: &[],
     environment: &["OLLAMA_HOST", "OLLAMA_MODELS"],
     fixed: |_| Vec::new(),
-    read: |_, _| {},
+    read: None,
     by_stdin: true,
 };
 

@@ -27,8 +27,8 @@ pub struct Preset {
     pub environment: &'static [&'static str],
     /// Variables with fixed values.
     pub fixed: fn(&Fence) -> Vec<(String, String)>,
-    /// What one JSON line of its output means.
-    pub read: fn(&Value, &mut Account),
+    /// What one JSON line of its output means; `None` where nobody here can read it further.
+    pub read: Option<fn(&Value, &mut Account)>,
     /// Whether it gets prompt and evidence on stdin, because it cannot read files, and answers with its plan.
     pub by_stdin: bool,
 }
@@ -54,7 +54,7 @@ const UNKNOWN: Preset = Preset {
         "GOOGLE_API_KEY",
     ],
     fixed: |_| Vec::new(),
-    read: |_, _| {},
+    read: None,
     by_stdin: false,
 };
 
@@ -382,7 +382,7 @@ mod tests {
             let agent = Agent::named(name, &config::Agent::default()).unwrap();
             let mut account = Account::default();
             for line in lines.lines() {
-                (agent.preset.read)(&serde_json::from_str(line).unwrap(), &mut account);
+                (agent.preset.read.unwrap())(&serde_json::from_str(line).unwrap(), &mut account);
             }
             let seen = (account.answered, account.ended.map(|ended| ended.end));
             assert_eq!(seen, (answered, end), "{name}: {lines}");

@@ -23,7 +23,7 @@ pub(super) const PRESET: Preset = Preset {
             ("OPENCODE_DISABLE_AUTOUPDATE".to_owned(), "1".to_owned()),
         ]
     },
-    read,
+    read: Some(read),
     by_stdin: false,
 };
 

@@ -120,7 +120,7 @@ impl Ask<'_> {
             let (attempt, evidence) = self.one(agent, &watch, &mut body)?;
             let end = attempt.ended.end;
             // One that failed half way may have left what mends it.
-            let useful = attempt.account.answered && plan::judge(self.world, &self.dir)?.usable;
+            let useful = end.is_failure() && attempt.account.answered && plan::judge(self.world, &self.dir)?.usable;
             let spent = self.bounds.deadline.passed() || body.cost_usd >= self.bounds.usd;
             let over = !end.is_failure() || useful || spent;
             last = Some((attempt, evidence));
@@ -170,7 +170,7 @@ impl Ask<'_> {
             .furnished(agent, &fence, &evidence, &scratch, &bounds)
             .and_then(|(launch, places)| {
                 if proc::which(&launch.argv[0]).is_none() {
-                    return Ok(missing(&launch.argv[0]));
+                    return Ok(Attempt::missing(format!("{} is not on PATH", launch.argv[0])));
                 }
                 world
                     .journal
@@ -310,15 +310,6 @@ impl Ask<'_> {
         self.world
             .event(Kind::Agent, text)
             .incident(evidence.decision["incident"].as_str())
-    }
-}
-
-fn missing(program: &str) -> Attempt {
-    Attempt {
-        ended: crate::account::Ended::new(End::Missing, format!("{program} is not on PATH")),
-        account: crate::account::Account::default(),
-        shown: String::new(),
-        took: std::time::Duration::ZERO,
     }
 }
 

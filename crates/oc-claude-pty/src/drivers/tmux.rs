@@ -93,11 +93,12 @@ impl Session {
     }
 }
 
-/// With nothing of our environment: the server keeps what it is started with, and shows it to whoever asks.
+/// With next to nothing of our environment: the server keeps what it is started with, and shows it to whoever asks.
 fn tmux(socket: &Path) -> Cmd {
     let mut cmd = Cmd::new("tmux");
     cmd.env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", std::env::var_os("HOME").unwrap_or_default())
         .env("LANG", "C.UTF-8")
         .env("SHELL", "/bin/sh")
         .args(["-u", "-S"])
