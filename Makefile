@@ -66,7 +66,7 @@ table = $(CARGO) test -p oc-doctor $(locked) --test table
 
 .PHONY: e2e
 e2e: build e2e-alerts e2e-systemd $(real)/done $(claude)/done ## the main scenarios on the real programs, from npm and Debian
-	$(on_real) --test conformance --test e2e --test e2e_agent --test real_claude -- \
+	$(on_real) --test conformance --test agent --test e2e --test e2e_agent --test real_claude -- \
 		--include-ignored --show-output --test-threads=2
 	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
 	$(hermetic) $(CARGO) test -p oc-doctor $(locked) --test surroundings -- --ignored

@@ -24,22 +24,23 @@ use stage::Stage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const CEILING: Duration = Duration::from_secs(120);
+const CEILING: Duration = Duration::from_secs(60);
 const KEY: &str = "sk-ant-api03-Zx81kQ0vWmT5yB7nR2cJ4hL9pD3sF6gA";
 
 /// What a good model would do; it learns the directory from the prompt alone.
 fn good_model() -> Script {
     let file = |name: &str| format!("/{{{{dir:Read /}}}}/{name}");
-    let report = "# Cause\nA comma was missing after `mode`.\n";
+    let report = "# Cause\nThe key `gateway.mode` was gone.\n";
     Script::of([
         Turn::calls("Read", json!({"file_path": file("prompt.md")})),
         Turn::calls("Read", json!({"file_path": file("work/openclaw.json")})),
         Turn::calls(
             "Edit",
-            json!({"file_path": file("work/openclaw.json"), "old_string": "\"local\" ", "new_string": "\"local\", "}),
+            json!({"file_path": file("work/openclaw.json"), "old_string": "\"port\":",
+                "new_string": "\"mode\": \"local\",\n    \"port\":"}),
         ),
         Turn::calls("Write", json!({"file_path": file("report.md"), "content": report})),
-        Turn::says("The comma after mode was missing; it is in the working copy now."),
+        Turn::says("gateway.mode was gone; it is in the working copy again."),
     ])
 }
 
@@ -55,23 +56,21 @@ fn what_no_rule_mends_the_agent_proposes_and_the_doctor_applies() {
     std::os::unix::fs::symlink(claude, stage.env.path("bin/claude")).unwrap();
     stage.settings(&json!({
         "agent": {"enabled": true},
-        "doctor": {"own_doctor": false, "disabled_remedies": ["commas", "restore", "minimal", "take_value", "close_cut"]},
+        "doctor": {"own_doctor": false, "disabled_remedies": ["required_key", "restore", "minimal", "take_value"]},
         "notify": {"webhook": {"url": people.url("/hook")}},
     }));
     stage.supervise_with(&[]);
     stage.wait_ready();
     stage.heal_until_well();
 
-    stage.guardian(&["stop"]).expect_code(0);
-    let config = stage.env.config_path();
-    let good = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, good.replacen("\"local\",", "\"local\" ", 1)).unwrap();
-    let fault = now_ms();
-    stage.guardian(&["start"]);
-    let opened = stage.nth_event("incident_opened", 1, CEILING);
-    wait_until("the gateway serves again", CEILING, || stage.is_ready());
-    let serving = now_ms();
-    table.healed("a missing comma that no remedy may mend", fault, ms(&opened), serving);
+    let good = serde_json::to_string_pretty(&stage.env.read_json(".openclaw/openclaw.json")).unwrap();
+    break_it(
+        &stage,
+        &table,
+        &good,
+        1,
+        "gateway.mode deleted, and no remedy may mend it",
+    );
     let closed = stage.nth_event("incident_closed", 1, CEILING);
     assert_eq!(closed["data"]["by_us"], true, "{}", stage.journal_text());
     assert_eq!(
@@ -81,7 +80,7 @@ fn what_no_rule_mends_the_agent_proposes_and_the_doctor_applies() {
         stage.journal_text()
     );
 
-    let mended: serde_json::Value = json5(&std::fs::read_to_string(&config).unwrap());
+    let mended = json5(&std::fs::read_to_string(stage.env.config_path()).unwrap());
     assert_eq!(
         mended["gateway"],
         json5(&good)["gateway"],
@@ -90,7 +89,7 @@ fn what_no_rule_mends_the_agent_proposes_and_the_doctor_applies() {
     let incidents = stage.env.watchdog().join("incidents");
     let report = find(&incidents, "report.md").expect("a report");
     let report = std::fs::read_to_string(report).unwrap();
-    assert!(report.contains("A comma was missing"), "{report}");
+    assert!(report.contains("`gateway.mode` was gone"), "{report}");
     wait_until("people are told", CEILING, || !people.accepted().is_empty());
     for taken in api.taken() {
         assert!(
@@ -98,7 +97,35 @@ fn what_no_rule_mends_the_agent_proposes_and_the_doctor_applies() {
             "the model sees no secret of the configuration"
         );
     }
-    table.line("requests to the model", &api.conversation().len().to_string());
+    let asked = api.conversation().len();
+    table.line("requests to the model", &asked.to_string());
+
+    break_it(&stage, &table, &good, 2, "the same again, from the playbook");
+    stage.nth_event("incident_closed", 2, CEILING);
+    assert_eq!(stage.attempts()[3..], ["doctor start"], "{}", stage.journal_text());
+    assert_eq!(api.conversation().len(), asked, "nobody was asked again");
+}
+
+/// Deletes `gateway.mode` while it is stopped, and waits until it serves again.
+fn break_it(stage: &Stage, table: &Table, good: &str, incident: usize, what: &str) {
+    stage.guardian(&["stop"]).expect_code(0);
+    // On many lines, as OpenClaw itself writes it.
+    let mut config: serde_json::Value = json5(good);
+    config["gateway"].as_object_mut().unwrap().remove("mode");
+    std::fs::write(stage.env.config_path(), serde_json::to_string_pretty(&config).unwrap()).unwrap();
+    let fault = now_ms();
+    stage.guardian(&["start"]);
+    let opened = stage.nth_event("incident_opened", incident, CEILING);
+    assert!(wait_ready(stage), "not healed\n{}", stage.journal_text());
+    table.healed(what, fault, ms(&opened), now_ms());
+}
+
+fn wait_ready(stage: &Stage) -> bool {
+    let begun = std::time::Instant::now();
+    while !stage.is_ready() && begun.elapsed() < CEILING {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    stage.is_ready()
 }
 
 fn json5(text: &str) -> serde_json::Value {

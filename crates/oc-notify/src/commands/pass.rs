@@ -116,6 +116,12 @@ fn edits(doctor: Option<&Value>, close: Option<&Value>) -> Vec<Edit> {
             }
         })
         .collect();
+    // A plan that was carried out says what it did, not what was found.
+    let planned = field::<String>(doctor, "verdict").is_some_and(|v| v == "applied");
+    let applied = match applied.is_empty() && planned {
+        true => field(doctor, "actions").unwrap_or_default(),
+        false => applied,
+    };
     if applied.is_empty() {
         return Vec::new();
     }
@@ -126,4 +132,26 @@ fn edits(doctor: Option<&Value>, close: Option<&Value>) -> Vec<Edit> {
 
 fn undone(close: &Value) -> bool {
     field::<String>(Some(close), "verdict").is_some_and(|v| v.contains("undone") || v.contains("undo"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_plan_of_the_ai_changed_is_an_edit_unless_it_was_taken_back() {
+        let doctor = json!({"verdict": "applied", "findings": [], "diff": "+ a comma", "generation_before": "g1",
+            "actions": ["the edited configuration put in place"]});
+        let told = edits(Some(&doctor), Some(&json!({"verdict": "committed"})));
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].text.contains("the edited configuration put in place"),
+            "{}",
+            told[0].text
+        );
+        assert!(edits(Some(&doctor), Some(&json!({"verdict": "undone"}))).is_empty());
+        let planned = json!({"verdict": "planned", "findings": [], "actions": ["x"], "dry_run": true});
+        assert!(edits(Some(&planned), None).is_empty());
+    }
 }
