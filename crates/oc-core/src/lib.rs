@@ -23,6 +23,7 @@ pub mod report;
 pub mod run;
 pub mod service;
 pub mod state;
+pub mod stop_record;
 pub mod story;
 pub mod world;
 

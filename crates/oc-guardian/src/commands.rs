@@ -17,8 +17,9 @@ use oc_core::clock::{Deadline, Stamp};
 use oc_core::fault::Result;
 use oc_core::intent::{Intent, Stopped};
 use oc_core::journal::Kind;
-use oc_core::lock;
+use oc_core::report::{ServiceState, ServiceView};
 use oc_core::world::World;
+use oc_core::{config, lock, stop_record};
 use std::time::Duration;
 
 /// Added to the time a drain may take, before a command gives up.
@@ -41,6 +42,13 @@ fn intent(world: &World) -> Result<Intent> {
         return Intent::peek(&world.paths.intent());
     }
     world.intent()
+}
+
+/// A person's stop that was told to OpenClaw and not to us; only where the manager says that the service is not started.
+fn told_to_openclaw(world: &World, view: &ServiceView) -> Option<Stopped> {
+    let openclaw = world.config.service.kind == config::Kind::Openclaw;
+    let told = openclaw && view.state == ServiceState::Unregistered;
+    told.then(|| stop_record::in_force(&world.paths)).flatten()
 }
 
 /// Writes the person's will down. Waits for no healing: every effect reads it again just before it acts.

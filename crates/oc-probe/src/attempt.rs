@@ -10,10 +10,12 @@ use crate::past::Past;
 use crate::subject::Subject;
 use crate::summary;
 use oc_core::clock::{Deadline, Stamp};
+use oc_core::config::Kind;
 use oc_core::identity::Identity;
 use oc_core::intent::Intent;
 use oc_core::redact::Redactor;
 use oc_core::report::{Check, CheckStatus, Report, ServiceState, ServiceView};
+use oc_core::stop_record;
 use std::time::Duration;
 
 /// More sleep than this while we looked makes the measurement worthless.
@@ -82,6 +84,14 @@ impl Look<'_> {
         }
     }
 
+    /// What a person told OpenClaw instead of us.
+    fn will_told_to_openclaw(&mut self, view: &ServiceView) {
+        let ours = self.subject.config.service.kind == Kind::Openclaw;
+        if ours && self.seen.stopped.is_none() && view.state == ServiceState::Unregistered {
+            self.seen.stopped = stop_record::in_force(&self.subject.paths).map(|stopped| format!("by {}", stopped.by));
+        }
+    }
+
     fn answer(&mut self) {
         if !self.wants(CheckName::Liveness) {
             return;
@@ -147,6 +157,7 @@ impl Look<'_> {
             let (view, took_ms) = timed(|| oc_core::service::view(self.subject.manager(), &config.service, paths));
             self.note(service::line(&view), took_ms);
             self.reconsider(&view);
+            self.will_told_to_openclaw(&view);
             self.seen.service = Some(view);
         }
         if self.wants(CheckName::Process)

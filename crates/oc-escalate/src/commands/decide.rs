@@ -42,7 +42,7 @@ pub fn decide(common: &Common, probe: &Path) -> Result<Answer> {
 fn preview(world: &World, report: &Report) -> Result<Decision> {
     let carry = Carry::load(&world.paths.carry());
     let state = state::peek(world);
-    let around = Surroundings::look(world, carry.previous, world.intent()?);
+    let around = Surroundings::look(world, carry.previous, input::will(world, report)?);
     let policy = &world.config.policy;
     let (state, store) = match &state {
         Ok(state) => (state.clone(), input::store(state, policy, around.now())),
@@ -61,7 +61,7 @@ fn recorded(world: &World, report: &Report, dir: &Path) -> Result<Decision> {
     // Proof that we are a step of the run that holds the lock, or, called by a script of one's own, that nobody does.
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
     let mut carry = Carry::load(&world.paths.carry());
-    let around = Surroundings::look(world, carry.previous.clone(), world.intent()?);
+    let around = Surroundings::look(world, carry.previous.clone(), input::will(world, report)?);
     let mut held = Held::take(world)?;
     let store = input::store(&held.state, &world.config.policy, around.now());
     let bucket = carry.take(report, around.now());

@@ -11,6 +11,7 @@ use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::intent::Intent;
 use oc_core::report::{Envelope, ManagerKind, Report, parse};
+use oc_core::stop_record;
 use oc_core::world::World;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,18 @@ fn nothing_measured(fault: &Fault) -> Report {
         summary: format!("nothing could be measured: {fault}"),
         ..Report::empty(Stamp::now())
     }
+}
+
+/// A person's will, also when it was told to OpenClaw and not to us: then the probe has seen that nobody wants the service.
+///
+/// # Errors
+/// 74 or 77 when it cannot be read.
+pub(super) fn will(world: &World, report: &Report) -> Result<Intent> {
+    let mut intent = world.intent()?;
+    if intent.stopped.is_none() && report.class == Some(Class::StoppedOnPurpose) {
+        intent.stopped = stop_record::in_force(&world.paths);
+    }
+    Ok(intent)
 }
 
 /// The parts of a [`Context`] that must live as long as it does.

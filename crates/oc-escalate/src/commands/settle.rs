@@ -26,7 +26,7 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
     let report = input::report(probe, pass.is_some())?;
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
     let mut carry = Carry::load(&world.paths.carry());
-    let around = Surroundings::look(&world, carry.previous.clone(), world.intent()?);
+    let around = Surroundings::look(&world, carry.previous.clone(), input::will(&world, &report)?);
     let mut held = Held::take(&world)?;
     let policy = &world.config.policy;
     let store = input::store(&held.state, policy, around.now());

@@ -1,7 +1,7 @@
 //! `ensure`: puts back what is missing, then has one pass look after the service. For cron, independent of everything it
 //! guards.
 
-use super::stopped_sentence;
+use super::{stopped_sentence, told_to_openclaw};
 use crate::backend::Backend;
 use crate::ensure::{self, Did, Part, upkeep};
 use crate::outcome::{Outcome, Verdict};
@@ -82,8 +82,11 @@ fn left_alone(world: &World) -> Result<Option<String>> {
     if let Some(stopped) = &intent.stopped {
         return Ok(Some(format!("left alone: {}", stopped_sentence(stopped))));
     }
-    let maintenance = intent.maintenance_now(&Stamp::now());
-    Ok(maintenance.map(|_| "left alone: maintenance".to_owned()))
+    if intent.maintenance_now(&Stamp::now()).is_some() {
+        return Ok(Some("left alone: maintenance".to_owned()));
+    }
+    let stopped = told_to_openclaw(world, &Backend::of(world).view());
+    Ok(stopped.map(|stopped| format!("left alone: {}", stopped_sentence(&stopped))))
 }
 
 fn verdict(parts: &[Part], pass: Option<Exit>) -> Verdict {

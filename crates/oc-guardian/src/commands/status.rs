@@ -1,6 +1,6 @@
 //! `status`: what the service manager knows. Reads only.
 
-use super::stopped_sentence;
+use super::{stopped_sentence, told_to_openclaw};
 use crate::backend::Backend;
 use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
@@ -38,13 +38,15 @@ pub fn run(world: &World) -> Result<Answer> {
         Backend::Launchd(_) | Backend::Systemd(_) => (None, false, None),
     };
     let obstacle = backend.obstacle();
+    let service = backend.view();
+    let stopped = intent.stopped.clone().or_else(|| told_to_openclaw(world, &service));
     let body = Body {
-        service: backend.view(),
         supervisor: status.as_ref().map(|s| s.supervisor.clone()).filter(|_| supervised),
-        wanted: status.as_ref().is_none_or(|s| s.wanted) && intent.stopped.is_none(),
+        wanted: status.as_ref().is_none_or(|s| s.wanted) && stopped.is_none(),
         starts: status.as_ref().map_or(0, |s| s.starts),
         maintenance: intent.maintenance_now(&Stamp::now()).cloned(),
-        stopped: intent.stopped,
+        stopped,
+        service,
         recipe: recipe.map(|r| r.argv),
         second_owner: obstacle.is_none().then(|| backend.second_owner()).flatten(),
         obstacle,

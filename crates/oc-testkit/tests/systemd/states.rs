@@ -154,3 +154,36 @@ fn a_bare_stop_is_undone_once_and_believed_the_second_time() {
     }
     assert!(!rig.serving(), "a person who stops it twice means it");
 }
+
+#[test]
+#[ignore = "needs root and systemd; make e2e"]
+fn a_stop_told_to_openclaw_is_a_persons_until_it_is_started_again() {
+    if !inside() {
+        return;
+    }
+    let rig = Rig::new();
+    wait_until("a healthy service", CEILING, || rig.heal().code == 0);
+    // As OpenClaw does: first the deed, then the record.
+    rig.systemctl(&["stop", UNIT]);
+    let at = rig.env.foreign("date").args(["-u", "+%FT%T.%3NZ"]).run().stdout;
+    let record = "openclaw gateway lifecycle source=cli action=stop mode=systemctl-stop interactive=0";
+    rig.env.write(
+        ".openclaw/logs/gateway-restart.log",
+        format!("[{}] {record}\n", at.trim()),
+    );
+    rig.wait_down();
+    for _ in 0..2 {
+        rig.heal().expect_code(0);
+        let said = rig.guardian(&["ensure"]).expect_code(0).stdout;
+        assert!(said.contains("openclaw gateway stop"), "{said}");
+        rig.guardian(&["status"]).expect_code(2);
+    }
+    assert!(!rig.serving());
+    rig.guardian(&["start"]).expect_code(0);
+    rig.wait_serving();
+    wait_until("a healthy service", CEILING, || rig.heal().code == 0);
+    // The record is older than what serves now: this is damage.
+    rig.systemctl(&["stop", UNIT]);
+    rig.heal();
+    rig.wait_serving();
+}
