@@ -235,6 +235,36 @@ fn the_gateways_own_port_is_found_unless_something_stronger_names_one() {
 }
 
 #[test]
+fn a_gateway_is_still_found_on_its_port_after_its_configuration_was_broken_or_deleted() {
+    let remembering = Request {
+        may_write: true,
+        ..Request::default()
+    };
+    let gateway = "{gateway: {port: 18800}}";
+    for broken in [Some("{gateway: {port: 'x'}}"), Some("{{{"), Some(""), None] {
+        let home = Home::new().file(".openclaw/openclaw.json", gateway);
+        let port = |home: &Home| home.load_with(&remembering).unwrap().config.probe.url.clone();
+        assert_eq!(port(&home), "http://127.0.0.1:18800");
+        let home = match broken {
+            Some(text) => home.file(".openclaw/openclaw.json", text),
+            None => {
+                fs::remove_file(home.dir.path().join(".openclaw/openclaw.json")).unwrap();
+                home
+            }
+        };
+        for _ in 0..2 {
+            assert_eq!(port(&home), "http://127.0.0.1:18800", "{broken:?}");
+        }
+        let home = home.file(".openclaw/openclaw.json", "{gateway: {}}");
+        assert_eq!(
+            port(&home),
+            "http://127.0.0.1:18789",
+            "a port that is not named is the usual one"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_variable_is_named_without_its_value() {
     for (name, value) in [
         ("OPENCLAW_GATEWAY_PORT", "99999"),

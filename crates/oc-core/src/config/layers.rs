@@ -100,7 +100,8 @@ impl Layers {
         paths
     }
 
-    /// A gateway told by its own configuration to listen elsewhere is found there.
+    /// A gateway told by its own configuration to listen elsewhere is found there; also after somebody has broken or removed
+    /// that configuration: the gateway that runs does not read it, and looked for on the usual port it would seem down.
     pub(super) fn service_port(&mut self, paths: &Paths, cache: &mut Cache) {
         let is_openclaw = get(&self.value, "service.kind").is_none_or(|kind| kind == "openclaw");
         if !is_openclaw || get(&self.value, "probe.url").is_some() {
@@ -109,11 +110,13 @@ impl Layers {
         let path = paths.service_config();
         let stamp = Stamp::of(path);
         let port = match (&cache.service, &stamp) {
-            (_, None) => None,
             (Some((known, port)), Some(stamp)) if known == stamp => *port,
-            (_, Some(stamp)) => {
-                let port = gateway_port(path);
-                cache.service = Some((stamp.clone(), port));
+            (last, _) => {
+                let last = last.as_ref().filter(|(known, _)| known.is_of(path));
+                let port = gateway_port(path).unwrap_or_else(|| last.and_then(|(_, port)| *port));
+                if let Some(stamp) = &stamp {
+                    cache.service = Some((stamp.clone(), port));
+                }
                 port
             }
         };
@@ -324,17 +327,20 @@ impl Layers {
     }
 }
 
-/// `gateway.port` of OpenClaw's configuration; anything unreadable is the doctor's business, not ours.
-fn gateway_port(path: &Path) -> Option<u16> {
+/// `gateway.port` of OpenClaw's configuration, if it names one; `None` when it cannot be told: that is the doctor's business,
+/// not ours.
+fn gateway_port(path: &Path) -> Option<Option<u16>> {
     let bytes = fsx::read_capped(path, SERVICE_CONFIG_CAP).ok()??;
     let content: Value = json5::from_str(std::str::from_utf8(&bytes).ok()?).ok()?;
-    let port = content.get("gateway")?.get("port")?;
+    let Some(port) = get(&content, "gateway.port") else {
+        return Some(None);
+    };
     // JSON5 knows one kind of number.
     let port = port.as_u64().or_else(|| {
         let port = port.as_f64()?;
         (port.fract() == 0.0 && (1.0..=65535.0).contains(&port)).then_some(port as u64)
     })?;
-    u16::try_from(port).ok().filter(|port| *port != 0)
+    u16::try_from(port).ok().filter(|port| *port != 0).map(Some)
 }
 
 fn get<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {

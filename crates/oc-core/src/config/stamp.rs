@@ -30,16 +30,21 @@ impl Stamp {
             changed: (meta.ctime(), meta.ctime_nsec()),
         })
     }
+
+    /// Whether it is a state of this file.
+    pub(super) fn is_of(&self, path: &Path) -> bool {
+        self.path == path
+    }
 }
 
-/// `config.cache.json`. Losing it costs a millisecond.
+/// `config.cache.json`. Losing it costs a millisecond, and where the service was found before its configuration broke.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Cache {
     /// Our version; another one has another schema.
     version: String,
     /// The config.json that the schema accepted.
     pub(super) valid: Option<Stamp>,
-    /// The service's configuration and the port in it.
+    /// The service's configuration and the port in it; the port of its last readable state, if it is not.
     pub(super) service: Option<(Stamp, Option<u16>)>,
 }
 
