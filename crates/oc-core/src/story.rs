@@ -250,6 +250,8 @@ fn attempt(story: &mut Story, event: &Event) {
 
 fn close(story: &mut Story, event: &Event) {
     story.closed = Some(event.stamp.clone());
+    // An incident may have begun before it was one: what was first waited for.
+    story.opened = fact(event, "opened").unwrap_or_else(|| story.opened.clone());
     story.by_us = fact(event, "by_us");
     story.serving = fact(event, "serving_since");
     story.stopped = event.data.get("took_ms").is_some() && story.serving.is_none();
@@ -282,6 +284,17 @@ mod tests {
             ..Event::now(kind, "t", "default", format!("{kind:?}"))
         }
         .incident(Some(id))
+    }
+
+    #[test]
+    fn an_incident_began_when_its_end_says_so() {
+        let closed = event(Kind::IncidentClosed, 60, "a");
+        let began = Stamp {
+            wall_ms: 2_000,
+            ..closed.stamp.clone()
+        };
+        let events = [event(Kind::IncidentOpened, 50, "a"), closed.with("opened", &began)];
+        assert_eq!(stories(&events)[0].opened, began);
     }
 
     #[test]

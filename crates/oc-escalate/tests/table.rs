@@ -117,6 +117,12 @@ fn a_drain_holds_345_s_and_is_then_killed() {
         (decision.action, decision.method),
         (Action::Restart, Some(Method::Kill))
     );
+    let incident = scene.history.incident.as_ref().unwrap();
+    let lasted = scene.now.since(&incident.opened);
+    assert!(
+        lasted.as_secs() >= 345,
+        "the outage is told from its beginning: {lasted:?}"
+    );
 }
 
 #[test]

@@ -108,8 +108,14 @@ fn apply(
     }
     let decision = policy::decide(policy, &state.history, report, &context);
     if let Some(attempt) = policy::attempt(policy, &decision, &context) {
-        events.extend(tell::change(world, &attempt, report));
+        let told = tell::change(world, &attempt, report);
+        let open = state.history.incident.is_some();
         state.history.record(policy, attempt);
+        // What was only waited for until now becomes an incident by the attempt.
+        if let Some(incident) = state.history.incident.clone().filter(|_| !open) {
+            events.extend(tell::change(world, &Change::Opened { incident }, report));
+        }
+        events.extend(told);
     }
     (decision, events)
 }

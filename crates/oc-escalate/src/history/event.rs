@@ -193,12 +193,14 @@ fn push(stamps: &mut Vec<Stamp>, at: Stamp) {
 }
 
 fn attempted(to: &mut History, policy: &Policy, attempt: Attempt) {
+    // What was waited for (a drain that never ended) began when it was first seen, not when waiting was over.
+    let since = to.condition(attempt.class).map(|condition| condition.since.clone());
     if let Some(before) = to.attempts.last_mut().filter(|a| a.outcome == Outcome::Pending) {
         before.outcome = Outcome::Abandoned;
     }
     let incident = to.incident.get_or_insert_with(|| Incident {
         id: attempt.incident.clone(),
-        opened: attempt.at.clone(),
+        opened: since.unwrap_or_else(|| attempt.at.clone()),
         class: attempt.class,
         identity: attempt.identity.clone(),
         attempts: 0,
