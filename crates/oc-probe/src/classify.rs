@@ -187,6 +187,8 @@ fn process(seen: &Seen, found: &mut Vec<Class>) {
             }
             // The manager was told by a person that nobody wants it to run.
             ServiceState::Stopped if !seen.alive() => found.push(Class::StoppedOnPurpose),
+            // Its process is over and the manager not done with it yet: it stops or restarts it, and nobody else should.
+            ServiceState::Stopping if !seen.alive() => found.push(Class::Draining),
             _ => {}
         }
         if !seen.alive() {

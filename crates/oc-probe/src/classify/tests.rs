@@ -424,6 +424,18 @@ fn any_seen() -> impl Strategy<Value = Seen> {
         })
 }
 
+#[test]
+fn a_manager_in_the_middle_of_stopping_is_left_to_it_when_the_process_is_over() {
+    let seen = Seen {
+        liveness: Some(Liveness::Refused),
+        process: gone(),
+        service: Some(view(ServiceState::Stopping)),
+        ..Seen::default()
+    };
+    let found = conditions(&seen, &Probe::default());
+    assert_eq!(found.first(), Some(&Class::Draining), "{found:?}");
+}
+
 proptest! {
     #[test]
     fn invariant_7_not_knowing_is_never_down(seen in any_seen()) {
