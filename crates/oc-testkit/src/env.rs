@@ -220,6 +220,12 @@ impl TestEnv {
             .map(|pid| kill_process(pid, signal));
     }
 
+    /// Every process that was started in this environment and still runs.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        process::living_in(self.home())
+    }
+
     /// Sets the faults of the stand-in gateway of this environment, whoever started it.
     pub fn fault(&self, change: impl FnOnce(&mut Faults)) {
         Faults::change(&self.state_dir(), change);

@@ -1,7 +1,7 @@
 //! What is broken serves again.
 
-use crate::stage::{CEILING, Stage, Stranger, merged};
-use oc_testkit::{Signal, wait_until};
+use crate::stage::{CEILING, Stage, merged};
+use oc_testkit::{Signal, Stranger, wait_until};
 use serde_json::json;
 
 #[test]
@@ -180,6 +180,23 @@ fn people_are_told_once_that_they_are_needed_with_the_next_command_and_once_that
         "{}",
         std::fs::read_to_string(&told).unwrap_or_default()
     );
+}
+
+#[test]
+fn an_outage_that_was_waited_for_first_is_an_incident_from_its_beginning() {
+    let launcher = |gateway: &std::path::Path| format!("{} \"$@\" & wait; sleep 600 & wait", gateway.display());
+    let mut stage = Stage::bare();
+    stage.env.oc_config(&crate::stage::scaled());
+    stage.gateway = stage.env.stub("launcher", &launcher(&stage.gateway));
+    stage.supervise();
+    stage.wait_ready();
+    stage.pass();
+    // Its launcher lives and refuses, which looks like a drain for the 3 s of the settings.
+    stage.env.signal(stage.env.gateway_pid().unwrap(), Signal::KILL);
+    stage.heal_until_well();
+    assert_eq!(stage.events("incident_opened").len(), 1);
+    let closed = &stage.events("incident_closed")[0]["data"];
+    assert!(closed["took_ms"].as_i64().unwrap() >= 2_500, "{closed}");
 }
 
 #[test]

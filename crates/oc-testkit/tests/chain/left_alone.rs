@@ -41,6 +41,25 @@ fn invariant_1_a_slow_boot_that_refuses_connections() {
 }
 
 #[test]
+fn invariant_1_a_broken_edit_beside_it_even_when_only_that_file_names_its_port() {
+    let stage = Stage::supervised(&json!({"policy": {"hold": {"draining": "0s"}}}));
+    stage.wait_ready();
+    stage.pass();
+    let pid = stage.pid();
+    for broken in [
+        "{\"gateway\": {\"mode\": \"local\"",
+        "",
+        "{\"gateway\": {\"port\": \"x\"}}",
+    ] {
+        stage.env.write(".openclaw/openclaw.json", broken);
+        for _ in 0..3 {
+            stage.pass();
+        }
+        untouched(&stage, pid);
+    }
+}
+
+#[test]
 fn invariant_1_a_drain() {
     let stage = Stage::serving();
     stage.env.fault(|f| {

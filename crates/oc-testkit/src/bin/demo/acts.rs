@@ -16,10 +16,14 @@ pub(crate) fn all(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> {
 fn introduce(stage: &Stage) {
     let screen = stage.screen;
     screen.title("oc heals a gateway");
-    screen.plain(&format!("gateway   {} on port {}", stage.gateway.name(), stage.port()));
+    screen.plain(&format!(
+        "gateway   {} on port {}",
+        stage.gateway.name(),
+        stage.service.port
+    ));
     screen.plain(&format!(
         "HOME      {} (thrown away at the end)",
-        stage.env.home().display()
+        stage.service.env.home().display()
     ));
     screen.plain(&format!(
         "settings  scaled by config.json so that you need not wait: a pass every 1 s (default 10 s), hung after {}",
@@ -74,7 +78,7 @@ fn hung(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> {
     let at = stage.elapsed();
     let pid = running(stage)?;
     let since = stage.act(&format!("blocks the event loop of {pid}"));
-    stage.gateway.hang(&stage.env, pid);
+    stage.gateway.hang(&stage.service.env, pid);
     let served = stage.serves_again(Some(pid))?;
     let detected = stage.hears(&["incident_opened"], since)?;
     stage.hears(&["incident_closed"], since)?;
@@ -95,7 +99,7 @@ fn crash_loop(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> {
     let at = stage.elapsed();
     let pid = running(stage)?;
     let since = stage.act(&format!("breaks every start, then kill -9 {pid}"));
-    stage.gateway.break_starts(&stage.env);
+    stage.gateway.break_starts(&stage.service.env);
     stage.kill(pid);
     let detected = stage.hears(&["incident_opened"], since)?;
     let asked = stage.hears(&["human_needed"], since)?;
@@ -108,7 +112,7 @@ fn crash_loop(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> {
     });
     let at = stage.elapsed();
     let since = stage.act("a human takes the cause away");
-    stage.gateway.mend(&stage.env);
+    stage.gateway.mend(&stage.service.env);
     let served = stage.serves_again(Some(pid))?;
     stage.hears(&["incident_closed"], since)?;
     timeline.add(Row {
@@ -128,10 +132,10 @@ fn stopped_on_purpose(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> 
     let at = stage.elapsed();
     let since = stage.act("oc-guardian stop --reason 'new disk'");
     accepted("stop", &stage.person(&["stop", "--reason", "new disk"]))?;
-    let (mut passes, mut last, mut touched) = (0, stage.pass(), false);
+    let (mut passes, mut last, mut touched) = (0, stage.service.pass(), false);
     stage.wait("three passes look at it", |stage| {
-        touched |= stage.is_ready();
-        let now = stage.pass();
+        touched |= stage.service.is_ready();
+        let now = stage.service.pass();
         if now.is_some() && now != last {
             passes += 1;
             last = now;
@@ -173,6 +177,7 @@ fn stopped_on_purpose(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> 
 
 fn running(stage: &Stage) -> Result<u32> {
     stage
+        .service
         .pid()
         .ok_or_else(|| Stop::Broken("the supervisor knows no process".to_owned()))
 }

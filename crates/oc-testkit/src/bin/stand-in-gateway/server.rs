@@ -3,7 +3,7 @@
 use crate::control::Control;
 use crate::hostile;
 use crate::routes::{Phase, Request, View, route};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,13 +58,20 @@ impl Face {
     }
 }
 
-/// Binds 127.0.0.1 and, where the machine has it, ::1.
+/// Binds 127.0.0.1 and ::1, as far as the machine has them.
 pub(crate) fn bind(port: u16) -> std::io::Result<Vec<TcpListener>> {
-    let mut listeners = vec![TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?];
-    match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
-        Ok(listener) => listeners.push(listener),
-        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => return Err(e),
-        Err(_) => {}
+    let hosts = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let mut listeners = Vec::new();
+    for host in hosts {
+        match TcpListener::bind(SocketAddr::new(host, port)) {
+            Ok(listener) => listeners.push(listener),
+            // Also of the second: half a gateway is none.
+            Err(e) if e.kind() == ErrorKind::AddrInUse => return Err(e),
+            Err(_) => {}
+        }
+    }
+    if listeners.is_empty() {
+        return Err(ErrorKind::AddrNotAvailable.into());
     }
     for listener in &listeners {
         listener.set_nonblocking(true)?;
