@@ -58,6 +58,10 @@ audit: ## known vulnerabilities of dependencies; reads the advisory database fro
 demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openclaw on PATH
 	scripts/demo
 
+.PHONY: chaos
+chaos: build ## every fault of the catalogue, judged; CHAOS=--ci for a few of them, CHAOS="--out docs/results" for the table
+	scripts/chaos all $(CHAOS)
+
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude"

@@ -1,0 +1,329 @@
+//! Where a fault is done: a HOME with one gateway under one supervisor, a webhook that hears the alerts, and an observer.
+
+use crate::case::Case;
+use crate::observer::{Life, Observer};
+use oc_testkit::providers::Providers;
+use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, scripts};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// The longest that any one thing may take; an outcome is never judged by it, only missed.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// In no file and no message but where they belong.
+pub(crate) const SECRETS: [&str; 2] = ["chaos-token-5ecret", "chaos-hook-5ecret"];
+
+pub(crate) enum Stop {
+    Interrupted,
+    /// Why the case cannot go on.
+    Broken(String),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Stop>;
+
+pub(crate) struct Arena {
+    // Dropped first: they may stand in the way of removing HOME.
+    /// What the case started, and ends by dropping it.
+    pub(crate) helpers: Vec<Running>,
+    /// Anything else that must stay for as long as the fault does.
+    pub(crate) kept: Vec<Box<dyn std::any::Any>>,
+    pub(crate) service: Supervised,
+    pub(crate) hook: Providers,
+    /// What the gateway depends on, where a case has that.
+    pub(crate) upstream: Option<Providers>,
+    /// What is supervised.
+    pub(crate) program: PathBuf,
+    /// What a case wants to remember between its steps.
+    pub(crate) note: String,
+    pub(crate) events: Vec<Event>,
+    journal: Journal,
+    observer: Option<Observer>,
+    /// Who served before the fault.
+    pub(crate) before: Option<Life>,
+    /// The service's configuration as a person last wrote it; `None` when there is nothing to compare with.
+    pub(crate) written: Option<Vec<u8>>,
+    pub(crate) injected: Option<(Instant, i64)>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Arena {
+    pub(crate) fn new(case: &Case, interrupted: Arc<AtomicBool>) -> Self {
+        let service = Supervised::new();
+        let hook = Providers::new();
+        service
+            .env
+            .oc_config(&merged(scaled(&hook.url("/chaos-hook-5ecret")), &(case.settings)()));
+        let mut arena = Self {
+            journal: Journal::new(service.env.watchdog().join("journal.jsonl")),
+            service,
+            hook,
+            upstream: None,
+            program: bin("stand-in-gateway"),
+            helpers: Vec::new(),
+            kept: Vec::new(),
+            note: String::new(),
+            events: Vec::new(),
+            observer: None,
+            before: None,
+            written: None,
+            injected: None,
+            interrupted,
+        };
+        arena.write_config(&arena.good_config());
+        arena
+    }
+
+    pub(crate) const fn env(&self) -> &TestEnv {
+        &self.service.env
+    }
+
+    /// Lays this over our own settings.
+    pub(crate) fn configure(&self, over: &Value) {
+        let settings = self.env().read_json(".openclaw/watchdog/config.json");
+        self.env().oc_config(&merged(settings, over));
+    }
+
+    /// From the start on, passes find a stub in `~/bin` before the tool of that name.
+    pub(crate) fn stubs_first(&mut self) -> Result<()> {
+        let heal = self.env().path("bin/oc-heal");
+        std::fs::copy(scripts().join("oc-heal"), &heal).map_err(|e| broken(&e.to_string()))?;
+        self.configure(&json!({"service": {"supervise": {"heal_command": [heal]}}}));
+        Ok(())
+    }
+
+    /// A configuration with a person's comments, so that a repair that does not respect them is seen.
+    pub(crate) fn good_config(&self) -> String {
+        format!(
+            "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
+             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }}\n}}\n",
+            self.service.port, SECRETS[0]
+        )
+    }
+
+    /// Writes the service's configuration as a person does.
+    pub(crate) fn write_config(&mut self, text: &str) {
+        self.env().write(".openclaw/openclaw.json", text);
+        self.written = Some(text.as_bytes().to_vec());
+    }
+
+    /// Changes the good configuration to a bad one.
+    pub(crate) fn spoil_config(&mut self, spoil: impl FnOnce(String) -> String) {
+        let text = spoil(self.good_config());
+        self.write_config(&text);
+    }
+
+    pub(crate) fn config_text(&self) -> String {
+        std::fs::read_to_string(self.env().config_path()).unwrap_or_default()
+    }
+
+    /// Starts everything and waits until it serves and a pass has seen that.
+    pub(crate) fn open(&mut self, case: &Case) -> Result<()> {
+        let words = self.service.words(&self.program);
+        let namespace = case.namespace.map(|setup| {
+            let script = format!("{setup}; exec \"$@\"");
+            let guardian = bin("oc-guardian").display().to_string();
+            let unshare = self
+                .env()
+                .foreign("unshare")
+                .args(["--net", "sh", "-c", &script, "sh", &guardian]);
+            unshare.args(&words)
+        });
+        let spaced = namespace.is_some();
+        let command = namespace.unwrap_or_else(|| self.env().cmd("oc-guardian").args(&words));
+        self.service.start_as(command);
+        let mut space = None;
+        if spaced {
+            self.wait("the supervisor runs", |arena| arena.service.status().is_some())?;
+            let pid = self.service.supervisor().map_or(0, |supervisor| supervisor.pid());
+            space = Some(PathBuf::from(format!("/proc/{pid}/ns/net")));
+        }
+        self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
+        self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
+        self.wait("the supervisor sees it serve", |arena| {
+            arena.service.status().is_some_and(|status| status["phase"] == "up")
+        })?;
+        self.passes(2)?;
+        self.before = self.serving();
+        Ok(())
+    }
+
+    /// Marks the moment of the fault.
+    pub(crate) fn mark(&mut self) -> Instant {
+        let now = Instant::now();
+        self.injected = Some((now, wall_ms()));
+        now
+    }
+
+    pub(crate) fn serving(&self) -> Option<Life> {
+        self.observer.as_ref().and_then(Observer::serving)
+    }
+
+    pub(crate) fn sights(&self) -> Vec<crate::observer::Sight> {
+        self.observer.as_ref().map(Observer::sights).unwrap_or_default()
+    }
+
+    /// It was seen not to serve since the fault, or somebody else serves.
+    pub(crate) fn out(&self) -> bool {
+        let Some((since, _)) = self.injected else { return false };
+        let differs = |sight: &crate::observer::Sight| sight.at >= since && sight.serving != self.before;
+        self.sights().iter().any(differs)
+    }
+
+    /// The service's process, which there must be.
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.service
+            .pid()
+            .ok_or_else(|| broken("the supervisor knows no process"))
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        self.env().signal(self.pid()?, signal);
+        Ok(())
+    }
+
+    pub(crate) fn upstream(&self) -> Result<&Providers> {
+        self.upstream.as_ref().ok_or_else(|| broken("the case has no upstream"))
+    }
+
+    /// The process that runs now has these faults; its successor is well.
+    pub(crate) fn fault_here(&self, change: impl FnOnce(&mut oc_testkit::Faults)) -> Result<()> {
+        let pid = self.pid()?;
+        self.env().fault(|f| {
+            f.only_pid = Some(pid);
+            change(f);
+        });
+        Ok(())
+    }
+
+    /// One pass by hand.
+    pub(crate) fn heal(&self) -> Cmd {
+        self.env().foreign(scripts().join("oc-heal")).timeout(PATIENCE)
+    }
+
+    /// A command of ours, as a person types it; it must exit with one of `codes`.
+    pub(crate) fn person(&self, words: &[&str], codes: &[i32]) -> Result<Output> {
+        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(PATIENCE).run();
+        if codes.contains(&output.code) {
+            return Ok(output);
+        }
+        let (line, code, said) = (words.join(" "), output.code, &output.stderr);
+        Err(broken(&format!("{line} exited with {code}: {said}")))
+    }
+
+    /// Waits until so many passes have begun and the last of them, hence all, is followed by another.
+    pub(crate) fn passes(&mut self, count: usize) -> Result<()> {
+        let (mut seen, mut last) = (0, self.service.pass());
+        self.wait(&format!("{count} passes"), |arena| {
+            let now = arena.service.pass();
+            if now.is_some() && now != last {
+                seen += 1;
+                last = now;
+            }
+            seen > count
+        })
+    }
+
+    /// Waits until the journal says so after the fault.
+    pub(crate) fn hears(&mut self, kind: &str) -> Result<()> {
+        self.wait(&format!("the journal says {kind}"), |arena| arena.heard(kind).is_some())
+    }
+
+    /// The first event of this kind since the fault.
+    pub(crate) fn heard(&self, kind: &str) -> Option<&Event> {
+        let since = self.injected.map_or(0, |(_, wall_ms)| wall_ms);
+        self.events
+            .iter()
+            .find(|event| event.wall_ms >= since && event.kind == kind)
+    }
+
+    /// How often the journal says so, ever.
+    pub(crate) fn count(&self, kind: &str) -> usize {
+        self.events.iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// No incident is open.
+    pub(crate) fn quiet(&self) -> bool {
+        self.count("incident_opened") <= self.count("incident_closed")
+    }
+
+    /// Waits for a condition.
+    pub(crate) fn wait(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let late = begun.elapsed() > PATIENCE;
+            self.follow();
+            if holds(self) {
+                return Ok(());
+            }
+            if self.interrupted.load(Ordering::SeqCst) {
+                return Err(Stop::Interrupted);
+            }
+            if late {
+                return Err(broken(&format!("waited {PATIENCE:?} in vain: {what}")));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn follow(&mut self) {
+        self.events.extend(self.journal.fresh());
+    }
+
+    /// For whoever has to find out why.
+    pub(crate) fn evidence(&self) -> String {
+        let text = std::fs::read_to_string(self.env().path(".openclaw/logs/watchdog.log")).unwrap_or_default();
+        let talk = std::fs::read_to_string(self.env().watchdog().join("run/talk.log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().chain(talk.lines()).collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+pub(crate) fn broken(why: &str) -> Stop {
+    Stop::Broken(why.to_owned())
+}
+
+pub(crate) fn wall_ms() -> i64 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Everything the defaults do, in seconds instead of minutes.
+fn scaled(hook: &str) -> Value {
+    json!({
+        "service": {
+            "supervise": {"backoff_step": "200ms", "backoff_max": "500ms", "ready_poll": "10ms"},
+            "stop_timeout": "3s",
+        },
+        "probe": {"timeout": "1s", "tries": 2, "interval": "100ms", "hang_after": "1s", "startup_grace": "10s"},
+        "policy": {
+            "interval": "1s", "interval_embedded": "1s",
+            "hold": {
+                "manager": "1s", "manager_starting": "1s", "draining": "2s", "http_error": "500ms", "safe_mode": "2s",
+                "wake": "2s", "wake_intervals": 60,
+            },
+            "backoff": {"steps": ["500ms", "1s", "2s"], "jitter_percent": 0},
+            "ladder": {"half_open": "3s"},
+            "kill": {"unclean_limit": 20},
+            "healthy": {"stable": "500ms", "stable_same_process": "1s"},
+        },
+        "notify": {"webhook": {"url": hook}, "opened_after": "2s"},
+    })
+}
+
+/// `base` with the leaves of `over` in place.
+pub(crate) fn merged(mut base: Value, over: &Value) -> Value {
+    match (&mut base, over) {
+        (Value::Object(to), Value::Object(from)) => {
+            for (key, value) in from {
+                let old = to.remove(key).unwrap_or(Value::Null);
+                to.insert(key.clone(), merged(old, value));
+            }
+            base
+        }
+        _ => over.clone(),
+    }
+}

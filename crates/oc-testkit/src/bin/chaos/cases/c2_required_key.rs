@@ -1,0 +1,28 @@
+//! C2F.
+
+use crate::case::{CASE, Case, Class};
+use oc_testkit::Signal;
+
+pub(crate) const C2F: Case = Case {
+    id: "C2f",
+    class: Class::Config,
+    fault: "the required key gateway.mode is deleted",
+    ci: true,
+    inject: |arena| {
+        arena.spoil_config(|text| text.replace("    \"mode\": \"local\", // important\n", ""));
+        arena.signal(Signal::KILL)
+    },
+    verify: |arena| {
+        let now = arena.config_text();
+        let good = now.contains("// mine") && now.contains("mode");
+        (!good)
+            .then(|| format!("not put back as it was: {now}"))
+            .into_iter()
+            .collect()
+    },
+    actions: &["doctor start"],
+    most: 1,
+    level: Some(2),
+    alerts: 0..=2,
+    ..CASE
+};

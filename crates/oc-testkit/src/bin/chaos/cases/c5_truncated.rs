@@ -1,0 +1,21 @@
+//! C5F.
+
+use crate::case::{CASE, Case, Class};
+use oc_testkit::Signal;
+
+pub(crate) const C5F: Case = Case {
+    id: "C5f",
+    class: Class::Config,
+    fault: "cut off after 60 bytes, as by a power cut",
+    prepare: |arena| arena.person(&["oc-doctor", "snapshot"], &[0]).map(drop),
+    inject: |arena| {
+        arena.spoil_config(|text| text[..60].to_owned());
+        arena.signal(Signal::KILL)
+    },
+    verify: |arena| super::c1_syntax::kept(arena),
+    actions: &["doctor start"],
+    most: 1,
+    level: Some(2),
+    alerts: 0..=2,
+    ..CASE
+};

@@ -1,0 +1,16 @@
+//! H1.
+
+use crate::case::{CASE, Case, Class};
+
+pub(crate) const H1: Case = Case {
+    id: "H1",
+    class: Class::Http,
+    fault: "the event loop is blocked: connections are accepted and get no byte",
+    ci: true,
+    inject: |arena| arena.fault_here(|f| f.block_ms = Some(0)),
+    actions: &["restart kill"],
+    most: 1,
+    level: Some(1),
+    alerts: 0..=1,
+    ..CASE
+};

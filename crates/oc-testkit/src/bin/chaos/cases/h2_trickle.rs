@@ -1,0 +1,16 @@
+//! H2.
+
+use crate::case::{CASE, Case, Class};
+use oc_testkit::Hostile;
+
+pub(crate) const H2: Case = Case {
+    id: "H2",
+    class: Class::Http,
+    fault: "answers one byte a second",
+    inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Trickle)),
+    actions: &["restart kill"],
+    most: 1,
+    level: Some(1),
+    alerts: 0..=2,
+    ..CASE
+};

@@ -1,0 +1,16 @@
+//! H7.
+
+use crate::case::{CASE, Case, Class};
+use oc_testkit::Hostile;
+
+pub(crate) const H7: Case = Case {
+    id: "H7",
+    class: Class::Http,
+    fault: "resets every connection after it was accepted",
+    inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Reset)),
+    actions: &["restart kill"],
+    most: 1,
+    level: Some(1),
+    alerts: 0..=1,
+    ..CASE
+};

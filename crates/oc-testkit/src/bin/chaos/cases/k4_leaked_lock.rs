@@ -1,0 +1,35 @@
+//! K4.
+
+use crate::case::{CASE, Case, Class};
+use oc_testkit::Signal;
+
+pub(crate) const K4: Case = Case {
+    id: "K4",
+    class: Class::Concurrency,
+    fault: "supervisor and gateway are dead; what a pass starts in their place must not hold its lock",
+    inject: |arena| {
+        let gateway = arena.pid()?;
+        if let Some(supervisor) = arena.service.supervisor() {
+            supervisor.signal(Signal::KILL);
+        }
+        arena.env().signal(gateway, Signal::KILL);
+        let before = arena.before;
+        arena.wait("a pass starts it again", |arena| {
+            arena.heal().run();
+            arena.serving().is_some_and(|life| Some(life) != before)
+        })
+    },
+    verify: |arena| {
+        let free = arena.wait("the lock is free", |arena| {
+            arena.env().cmd("oc-escalate").args(["run", "--", "true"]).run().code == 0
+        });
+        free.err()
+            .map(|_| "the service holds the healing lock".to_owned())
+            .into_iter()
+            .collect()
+    },
+    actions: &["restart start", "restart register"],
+    most: 1,
+    alerts: 0..=1,
+    ..CASE
+};

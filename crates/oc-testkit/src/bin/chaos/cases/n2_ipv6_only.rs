@@ -1,0 +1,25 @@
+//! N2.
+
+use crate::case::{CASE, Case, Class};
+use crate::needs::Need;
+use oc_testkit::Signal;
+use serde_json::json;
+
+pub(crate) const N2: Case = Case {
+    id: "N2",
+    class: Class::Network,
+    fault: "there is no 127.0.0.1, only ::1, and the gateway is frozen",
+    needs: &[Need::NetNamespace],
+    namespace: Some("ip link set lo up && ip addr del 127.0.0.1/8 dev lo"),
+    prepare: |arena| {
+        let url = format!("http://[::1]:{}", arena.service.port);
+        arena.configure(&json!({"probe": {"url": url}}));
+        Ok(())
+    },
+    inject: |arena| arena.signal(Signal::STOP),
+    actions: &["restart kill"],
+    most: 1,
+    level: Some(1),
+    alerts: 0..=1,
+    ..CASE
+};

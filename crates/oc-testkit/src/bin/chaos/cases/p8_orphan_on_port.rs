@@ -1,0 +1,44 @@
+//! P8.
+
+use crate::arena::Arena;
+use crate::case::{CASE, Case, End};
+use oc_testkit::{Signal, process};
+use std::time::Duration;
+
+pub(crate) const P8: Case = Case {
+    id: "P8",
+    fault: "orphan: the supervisor was killed and its gateway keeps the port; cron's guardian finds it and adopts it",
+    inject: |arena| {
+        if let Some(supervisor) = arena.service.supervisor() {
+            supervisor.signal(Signal::KILL);
+        }
+        arena.wait("nobody supervises it", |arena| !supervised(arena))?;
+        arena.wait("the guardian puts a supervisor back", |arena| {
+            arena
+                .env()
+                .cmd("oc-guardian")
+                .arg("ensure")
+                .timeout(Duration::from_secs(60))
+                .run();
+            supervised(arena)
+        })
+    },
+    hurts: |_| true,
+    verify: |arena| {
+        let adopted = arena.service.pid() == arena.before.map(|life| life.pid);
+        (!adopted)
+            .then(|| "another process was started beside it".to_owned())
+            .into_iter()
+            .collect()
+    },
+    end: End::Passed,
+    ..CASE
+};
+
+fn supervised(arena: &Arena) -> bool {
+    let pid = arena
+        .service
+        .status()
+        .and_then(|status| status["supervisor"]["pid"].as_u64());
+    pid.and_then(|pid| u32::try_from(pid).ok()).is_some_and(process::alive)
+}

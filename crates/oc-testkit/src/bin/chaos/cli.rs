@@ -1,0 +1,55 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Faults done to a gateway under the real tools, and what came of them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chaos",
+    after_help = "Examples:\n  chaos list\n  chaos run P6 C2f\n  chaos all --ci --jobs 2 --out target/chaos"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Every fault, and what it needs.
+    List,
+    /// Some faults, by their ids.
+    Run {
+        #[arg(required = true)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Every fault that is possible here.
+    All {
+        /// One of each kind only, for every change.
+        #[arg(long, conflicts_with = "nightly")]
+        ci: bool,
+        /// All of them (the default).
+        #[arg(long)]
+        nightly: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How often each is done; the table then shows medians and ranges.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    /// How many at once; their times are then less exact.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) jobs: u32,
+    /// Where to write chaos.md, chaos.json and chaos.svg.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show the end of the log of a case that did not end as declared.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}

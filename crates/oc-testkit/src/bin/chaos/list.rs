@@ -1,0 +1,113 @@
+//! Which cases there are, and saying things.
+
+use crate::case::Case;
+use crate::cases::ALL;
+use std::io::Write as _;
+
+pub(crate) fn show() {
+    for case in ALL {
+        let mut notes: Vec<String> = case.needs.iter().map(|need| need.words()).collect();
+        if case.ci {
+            notes.insert(0, "ci".to_owned());
+        }
+        let notes = if notes.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", notes.join(", "))
+        };
+        say(&format!(
+            "{:<5} {:<15} {}{notes}",
+            case.id,
+            case.class.name(),
+            case.fault
+        ));
+    }
+}
+
+/// The cases of these ids, or the first id that there is not.
+pub(crate) fn named(ids: &[String]) -> Result<Vec<&'static Case>, String> {
+    ids.iter()
+        .map(|id| {
+            let same = |case: &&&Case| case.id.eq_ignore_ascii_case(id);
+            ALL.iter().find(same).copied().ok_or_else(|| id.clone())
+        })
+        .collect()
+}
+
+pub(crate) fn selected(ci: bool) -> Vec<&'static Case> {
+    ALL.iter().filter(|case| !ci || case.ci).copied().collect()
+}
+
+pub(crate) fn say(text: &str) {
+    // A reader who closed the pipe has seen enough; what was started must still be ended.
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::needs::Need;
+    use std::collections::BTreeSet;
+
+    /// Each is a promise not kept yet: this number may only fall.
+    const PENDING: usize = 7;
+
+    #[test]
+    fn the_whole_catalogue_is_here_once() {
+        let span = |letter: &str, last: u32, suffix: &str| -> Vec<String> {
+            (1..=last).map(|n| format!("{letter}{n}{suffix}")).collect()
+        };
+        let catalogue = [
+            span("P", 11, ""),
+            span("H", 10, ""),
+            span("R", 6, ""),
+            span("C", 9, "f"),
+            span("F", 6, ""),
+            span("N", 4, ""),
+            span("D", 3, ""),
+            span("S", 5, ""),
+            span("T", 2, ""),
+            span("K", 5, ""),
+            span("W", 6, ""),
+            span("X", 7, ""),
+        ];
+        let here: Vec<&str> = ALL.iter().map(|case| case.id).collect();
+        let missing: Vec<&String> = catalogue
+            .iter()
+            .flatten()
+            .filter(|id| !here.contains(&id.as_str()))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert_eq!(
+            here.iter().collect::<BTreeSet<_>>().len(),
+            here.len(),
+            "twice: {here:?}"
+        );
+    }
+
+    #[test]
+    fn few_can_be_skipped_and_fewer_are_pending() {
+        let pending = |case: &&&Case| matches!(case.needs, [Need::Pending(_), ..]);
+        let root = ALL
+            .iter()
+            .filter(|case| !case.needs.is_empty() && !pending(case))
+            .count();
+        assert!(
+            root * 10 <= ALL.len() * 2,
+            "{root} of {} need what not every machine has",
+            ALL.len()
+        );
+        assert_eq!(ALL.iter().filter(pending).count(), PENDING);
+    }
+
+    #[test]
+    fn a_control_allows_no_action_and_no_alert() {
+        for case in ALL.iter().filter(|case| case.class == crate::case::Class::Control) {
+            assert!(
+                case.actions.is_empty() && case.most == 0 && case.alerts == (0..=0),
+                "{}",
+                case.id
+            );
+        }
+    }
+}

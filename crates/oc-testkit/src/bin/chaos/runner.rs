@@ -1,0 +1,185 @@
+//! Runs cases, a few at a time, each from its beginning to its verdict.
+
+use crate::arena::{Arena, Result, SECRETS, Stop, broken};
+use crate::case::{Case, End};
+use crate::cli::Options;
+use crate::judge::{Facts, Verdict, judge};
+use crate::list::say;
+use crate::results::{Row, Sheet};
+use oc_testkit::invariants::{self, Known};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// `None`: interrupted.
+pub(crate) fn run(cases: &[&'static Case], options: &Options) -> Option<Sheet> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ] {
+        // Without it the signal would end us before we have ended what we started.
+        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&interrupted)) {
+            say(&format!("chaos: cannot watch for signals: {error}"));
+            return None;
+        }
+    }
+    // What a case breaks on is told with it.
+    std::panic::set_hook(Box::new(|_| {}));
+    let begun = Instant::now();
+    let next = AtomicUsize::new(0);
+    let rows: Mutex<Vec<(usize, Row)>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            scope.spawn(|| {
+                while !interrupted.load(Ordering::SeqCst) {
+                    let n = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(case) = cases.get(n) else { return };
+                    let row = repeat(case, options, &interrupted);
+                    say(&format!("[{:>2}/{}] {}", n + 1, cases.len(), row.line()));
+                    rows.lock().unwrap_or_else(PoisonError::into_inner).push((n, row));
+                }
+            });
+        }
+    });
+    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    rows.sort_by_key(|(n, _)| *n);
+    let rows = rows.into_iter().map(|(_, row)| row).collect();
+    (!interrupted.load(Ordering::SeqCst)).then(|| Sheet::new(rows, options, begun.elapsed()))
+}
+
+fn repeat(case: &'static Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Row {
+    if let Some(why) = case.needs.iter().find_map(|need| need.missing()) {
+        return Row::skipped(case, why);
+    }
+    let verdicts = (0..options.repeat).map(|_| once(case, options, interrupted)).collect();
+    Row::done(case, verdicts)
+}
+
+fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdict {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let mut arena = Arena::new(case, Arc::clone(interrupted));
+        let mut ended = play(case, &mut arena);
+        if options.verbose && ended.as_ref().map_or(true, |verdict| !verdict.misses.is_empty()) {
+            say(&arena.evidence());
+            if std::env::var_os("CHAOS_KEEP").is_some() {
+                _ = std::fs::copy(arena.env().watchdog().join("journal.jsonl"), "/tmp/chaos-journal.jsonl");
+            }
+        }
+        if let Err(Stop::Broken(why)) = &mut ended {
+            arena.follow();
+            let told: Vec<String> = arena
+                .events
+                .iter()
+                .rev()
+                .take(6)
+                .map(|e| format!("{}: {}", e.kind, e.text))
+                .collect();
+            *why += &format!(" (the journal's end, newest first: {})", told.join("; "));
+        }
+        ended
+    }));
+    let why = match ended {
+        Ok(Ok(verdict)) => return verdict,
+        Ok(Err(Stop::Broken(why))) => why,
+        Ok(Err(Stop::Interrupted)) => "interrupted".to_owned(),
+        Err(panic) => panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()))
+            .unwrap_or_else(|| "a panic without a word".to_owned()),
+    };
+    Verdict::failed(why)
+}
+
+fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
+    (case.prepare)(arena)?;
+    arena.open(case)?;
+    let at = arena.mark();
+    (case.inject)(arena)?;
+    arena
+        .wait("it hurts", |arena| (case.hurts)(arena))
+        .map_err(|stop| match stop {
+            Stop::Broken(_) => broken("the fault does not hurt, so that nothing is proven"),
+            Stop::Interrupted => stop,
+        })?;
+    let mut mended = None;
+    match case.end {
+        End::Healed | End::Passed => {}
+        End::Human => {
+            arena.hears("human_needed")?;
+            arena.passes(1)?;
+            mended = Some(Instant::now());
+            (case.mend)(arena)?;
+        }
+        End::LeftAlone(passes) => {
+            arena.passes(passes)?;
+            (case.mend)(arena)?;
+        }
+    }
+    let before = arena.before;
+    arena.wait("it serves again", |arena| {
+        let serving = arena.serving();
+        serving.is_some() && (case.end != End::Healed || serving != before)
+    })?;
+    arena.wait("the incident is over", |arena| arena.quiet())?;
+    // It must stay so: two more passes look at it, and the end of the incident is told by the first.
+    arena.passes(2)?;
+    let mut left = (case.verify)(arena);
+    arena.helpers.clear();
+    let (sights, alerts) = (arena.sights(), alerts(arena));
+    arena.service.end();
+    arena.follow();
+    left.extend(orphans(arena));
+    left.extend(invariants::check(
+        arena.env(),
+        &Known {
+            secrets: &SECRETS,
+            config: arena.written.as_deref(),
+            busy: false,
+        },
+    ));
+    arena.kept.clear();
+    let secret = |alert: &&String| SECRETS.iter().any(|secret| alert.contains(secret));
+    left.extend(
+        alerts
+            .iter()
+            .filter(secret)
+            .map(|alert| format!("a secret was sent: {alert}")),
+    );
+    let wall_ms = arena.injected.map_or(0, |(_, wall_ms)| wall_ms);
+    Ok(judge(
+        case,
+        Facts {
+            injected: (at, wall_ms),
+            mended,
+            before,
+            sights: &sights,
+            events: &arena.events,
+            alerts: &alerts,
+            left,
+        },
+    ))
+}
+
+/// What people were sent, as `event: title`.
+fn alerts(arena: &Arena) -> Vec<String> {
+    let word = |body: &serde_json::Value, key: &str| body[key].as_str().unwrap_or("?").to_owned();
+    let accepted = arena.hook.accepted();
+    let messages = accepted.iter().filter(|taken| taken.body["schema"].is_string());
+    messages
+        .map(|taken| format!("{}: {}", word(&taken.body, "event"), word(&taken.body, "title")))
+        .collect()
+}
+
+/// The last pass may still be on its way out; whatever lives after that was forgotten.
+fn orphans(arena: &mut Arena) -> Option<String> {
+    let mut left = Vec::new();
+    let gone = arena.wait("everything has ended", |arena| {
+        left = arena.env().processes();
+        left.is_empty()
+    });
+    gone.is_err().then(|| format!("processes left behind: {left:?}"))
+}
