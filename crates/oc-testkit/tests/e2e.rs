@@ -15,10 +15,10 @@ mod real;
 #[path = "chain/stage.rs"]
 mod stage;
 
-use oc_testkit::{Signal, wait_until};
+use oc_testkit::{Signal, Stranger, wait_until};
 use real::{Table, ms, now_ms};
 use serde_json::json;
-use stage::{Stage, Stranger, uptime_ms};
+use stage::{Stage, uptime_ms};
 use std::time::{Duration, Instant};
 
 /// Longer than any wait of the policy that these scenarios meet.
