@@ -4,6 +4,7 @@ use super::{
     ATTEMPTS_KEPT, Acted, Attempt, Condition, DAY, History, Incident, MONTH, Memory, Outcome, STAMPS_KEPT, Sample,
     Served,
 };
+use oc_core::class::Class;
 use oc_core::clock::Stamp;
 use oc_core::config::Policy;
 use oc_core::identity::Identity;
@@ -194,7 +195,9 @@ fn push(stamps: &mut Vec<Stamp>, at: Stamp) {
 
 fn attempted(to: &mut History, policy: &Policy, attempt: Attempt) {
     // What was waited for (a drain that never ended) began when it was first seen, not when waiting was over.
-    let since = to.condition(attempt.class).map(|condition| condition.since.clone());
+    let waited = |class| matches!(class, Class::Draining | Class::Starting) || class == attempt.class;
+    let first = to.conditions.iter().filter(|c| waited(c.class));
+    let since = first.map(|c| c.since.clone()).max_by_key(|at| attempt.at.since(at));
     if let Some(before) = to.attempts.last_mut().filter(|a| a.outcome == Outcome::Pending) {
         before.outcome = Outcome::Abandoned;
     }
