@@ -64,9 +64,6 @@ fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdic
         let mut ended = play(case, &mut arena);
         if options.verbose && ended.as_ref().map_or(true, |verdict| !verdict.misses.is_empty()) {
             say(&arena.evidence());
-            if std::env::var_os("CHAOS_KEEP").is_some() {
-                _ = std::fs::copy(arena.env().watchdog().join("journal.jsonl"), "/tmp/chaos-journal.jsonl");
-            }
         }
         if let Err(Stop::Broken(why)) = &mut ended {
             arena.follow();

@@ -1,28 +1,27 @@
 //! P11.
 
 use crate::arena::Result;
-use crate::case::{CASE, Case, End};
+use crate::case::{CASE, Case};
 use crate::needs::Need;
-use serde_json::json;
 use std::path::PathBuf;
 
 pub(crate) const P11: Case = Case {
     id: "P11",
     fault: "uninterruptible: in a frozen control group, where KILL waits until it thaws",
     needs: &[Need::Root, Need::Cgroup("freezer")],
-    settings: || json!({"policy": {"ladder": {"restarts_before_doctor": 1, "doctors_before_agent": 1}}}),
     inject: |arena| {
         let group = Group::new("freezer")?;
         group.write("cgroup.procs", &arena.pid()?.to_string())?;
         group.write("freezer.state", "FROZEN")?;
-        arena.note = group.0.display().to_string();
-        arena.kept.push(Box::new(group));
+        arena.wait("people are told that KILL has no effect", |arena| {
+            !arena.hook.accepted().is_empty()
+        })?;
+        drop(group);
         Ok(())
     },
-    mend: |arena| Group(PathBuf::from(&arena.note)).write("freezer.state", "THAWED"),
-    end: End::Human,
-    actions: &["restart kill", "doctor kill"],
-    most: 6,
+    actions: &["restart kill"],
+    most: 2,
+    level: Some(1),
     alerts: 1..=3,
     ..CASE
 };
