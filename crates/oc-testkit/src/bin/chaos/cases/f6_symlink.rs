@@ -26,7 +26,6 @@ pub(crate) const F6: Case = Case {
     },
     actions: &["restart kill"],
     most: 1,
-    level: Some(1),
     alerts: 0..=1,
     ..CASE
 };
