@@ -198,6 +198,15 @@ fn duration(sec: i64, nsec: i64) -> Duration {
     Duration::new(u64::try_from(sec).unwrap_or(0), u32::try_from(nsec).unwrap_or(0))
 }
 
+/// How long ago a file was last written; `None` when there is none, or its time lies in the future.
+#[must_use]
+pub fn file_age(path: &std::path::Path) -> Option<Duration> {
+    let modified = std::fs::metadata(path).ok()?.modified().ok()?;
+    #[expect(clippy::disallowed_methods, reason = "the clock that file systems go by")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(modified).ok()
+}
+
 fn millis(d: Duration) -> u64 {
     u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
 }

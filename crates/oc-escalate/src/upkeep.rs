@@ -1,12 +1,11 @@
 //! The other half of "each guards the other": the guardian looks after the watchdog's job, and a healthy pass of the watchdog,
 //! now and then, has the guardian look after its own entry. Costs a healthy pass one `stat`.
 
-use oc_core::clock::{Deadline, Stamp};
+use oc_core::clock::{self, Stamp};
 use oc_core::proc::Cmd;
 use oc_core::world::World;
 use oc_core::{fsx, out};
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(300);
@@ -19,7 +18,8 @@ pub fn after_healthy_pass(world: &World) {
         return;
     }
     let mark = world.paths.upkeep();
-    if !due(&mark) {
+    // A clock that was set back makes it due, too.
+    if clock::file_age(&mark).is_some_and(|age| age < EVERY) {
         return;
     }
     // First the mark: an upkeep that fails is not tried at every pass.
@@ -27,12 +27,11 @@ pub fn after_healthy_pass(world: &World) {
         out::talk(&fault);
         return;
     }
-    let took = Deadline::after(LIMIT);
     let mut cmd = Cmd::new("oc-guardian");
     cmd.args(["upkeep", "--quiet"])
         .env("OC_STATE_DIR", world.paths.watchdog())
         .env("OC_INSTANCE", world.instance())
-        .timeout(took.left());
+        .timeout(LIMIT);
     for name in [oc_core::lock::LOCK_FD, "OC_RUN_ID", "OC_RUN_DIR"] {
         cmd.env_remove(name);
     }
@@ -45,14 +44,4 @@ pub fn after_healthy_pass(world: &World) {
         }
         Err(fault) => out::talk(&fault),
     }
-}
-
-/// A clock that was set back makes it due, too.
-fn due(mark: &Path) -> bool {
-    let Ok(modified) = std::fs::metadata(mark).and_then(|meta| meta.modified()) else {
-        return true;
-    };
-    #[expect(clippy::disallowed_methods, reason = "compared with the time of a file")]
-    let age = SystemTime::now().duration_since(modified);
-    age.map_or(true, |age| age >= EVERY)
 }
