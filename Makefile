@@ -91,9 +91,9 @@ e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may 
 
 # In namespaces of their own, which needs root.
 .PHONY: e2e-systemd
-e2e-systemd: build ## a real systemd user manager and a real cron
+e2e-systemd: build $(real)/done ## a real systemd user manager, a real cron, the unit of the real gateway
 	@if [ "$$(id -u)" = 0 ] && [ -x /lib/systemd/systemd ] && command -v unshare cron crontab >/dev/null; then \
-		$(hermetic) $(CARGO) test -p oc-testkit $(locked) --test systemd -- --ignored --test-threads=4; \
+		$(with_real) $(CARGO) test -p oc-testkit $(locked) --test systemd -- --ignored --show-output --test-threads=4; \
 	elif [ -n "$$CI" ]; then echo "make $@: root, systemd, cron or unshare is missing" >&2; exit 69; \
 	else echo "make $@: skipped, needs root, systemd, cron and unshare" >&2; fi
 

@@ -22,6 +22,33 @@ code=0
 exit $code
 "#;
 
+/// The same with a whole systemd as PID 1, which starts `$1` and nothing else: OpenClaw's installer asks the machine's manager too.
+const BOOT: &str = r#"set -eu
+mount -t tmpfs -o mode=755 tmpfs /run
+umount /sys/fs/cgroup/unified 2>/dev/null || true
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /run/systemd/system /run/lock /run/user
+cat >/run/systemd/system/oc.target <<X
+[Unit]
+DefaultDependencies=no
+Wants=oc.service
+X
+cat >/run/systemd/system/oc.service <<X
+[Unit]
+DefaultDependencies=no
+[Service]
+ExecStart=/bin/sh $1
+Delegate=yes
+X
+exec env -i container=docker PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=oc.target --log-target=null
+"#;
+
+/// A control group to boot in, where the kernel's second version of them is mounted.
+const GROUP: &str = r#"for root in /sys/fs/cgroup/unified /sys/fs/cgroup; do
+    if [ -e $root/cgroup.procs ]; then mkdir -p $root/$0; echo 0 >$root/$0/cgroup.procs; break; fi
+done
+exec "$@""#;
+
 /// Runs the rest of the calling test in namespaces of its own: `if !user_manager::inside() { return }` is its first line. The
 /// outer call runs the inner one and fails as it does.
 ///
@@ -36,19 +63,106 @@ pub fn inside() -> bool {
         rustix::process::getuid().is_root(),
         "a user manager in namespaces needs root"
     );
-    let thread = std::thread::current();
-    let name = thread.name().expect("the name of the test");
-    let exe = std::env::current_exe().expect("the test's own path");
+    let name = test_name();
     let status = Command::new("unshare")
-        .args(["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"])
-        .args(["--propagation", "private", "/bin/sh", "-c", SCRIPT, "sh"])
-        .arg(exe)
-        .args(["--exact", name, "--include-ignored", "--nocapture", "--test-threads=1"])
+        .args(NAMESPACES)
+        .args(["/bin/sh", "-c", SCRIPT, "sh"])
+        .args(test_words(&name))
         .env(INSIDE, "1")
         .status()
         .expect("unshare(1), from util-linux");
     assert!(status.success(), "{name}, inside its namespaces: {status}");
     false
+}
+
+/// As [`inside`], with systemd as PID 1 there. Takes a second longer.
+///
+/// # Panics
+/// As [`inside`], and when the inner test takes longer than `patience`.
+#[must_use]
+pub fn inside_booted(patience: Duration) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    assert!(rustix::process::getuid().is_root(), "to boot a systemd needs root");
+    let name = test_name();
+    let dir = tempfile::tempdir().expect("a directory");
+    let (log, code) = (dir.path().join("log"), dir.path().join("code"));
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut script = format!("export {INSIDE}=1\n");
+    for (name, value) in std::env::vars().filter(|(name, _)| name.starts_with("OC_") || name == "PATH") {
+        script.push_str(&format!("export {name}={}\n", quoted(&value)));
+    }
+    let words: Vec<String> = test_words(&name).iter().map(|word| quoted(word)).collect();
+    let (words, log_path) = (words.join(" "), quoted(&log.display().to_string()));
+    let code_path = code.display();
+    script.push_str(&format!(
+        "cd /; {words} >{log_path} 2>&1; echo $? >'{code_path}.new'; mv '{code_path}.new' '{code_path}'\n"
+    ));
+    let file = dir.path().join("script");
+    std::fs::write(&file, script).expect("a script");
+    let group = format!("oc-test-{}", std::process::id());
+    let mut machine = Command::new("/bin/sh")
+        .args(["-c", GROUP, &group, "unshare", "--cgroup"])
+        .args(NAMESPACES)
+        .args(["/bin/sh", "-c", BOOT, "sh"])
+        .arg(&file)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("unshare(1), from util-linux");
+    let ended = crate::wait::try_wait_for(patience, || std::fs::read_to_string(&code).ok());
+    _ = machine.kill();
+    _ = machine.wait();
+    for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
+        wait_until_gone(&Path::new(root).join(&group));
+    }
+    print!("{}", std::fs::read_to_string(&log).unwrap_or_default());
+    assert_eq!(
+        ended.as_deref().map(str::trim),
+        Some("0"),
+        "{name}, inside its namespaces"
+    );
+    false
+}
+
+const NAMESPACES: [&str; 7] = [
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child=SIGKILL",
+    "--mount-proc",
+    "--propagation",
+    "private",
+];
+
+fn test_name() -> String {
+    std::thread::current().name().expect("the name of the test").to_owned()
+}
+
+fn test_words(name: &str) -> Vec<String> {
+    let exe = std::env::current_exe()
+        .expect("the test's own path")
+        .display()
+        .to_string();
+    let flags = ["--exact", name, "--include-ignored", "--nocapture", "--test-threads=1"];
+    std::iter::once(exe).chain(flags.map(str::to_owned)).collect()
+}
+
+/// Has the passwd entry of root name this HOME, as OpenClaw's installer wants it. Inside namespaces only.
+///
+/// # Panics
+/// When it cannot be mounted.
+pub fn live_in(env: &TestEnv) {
+    assert!(std::env::var_os(INSIDE).is_some(), "not on the real machine");
+    let text = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd");
+    let home = env.home().display();
+    let lines = text.lines().map(|line| match line.split(':').collect::<Vec<_>>()[..] {
+        ["root", x, uid, gid, gecos, _, shell] => format!("root:{x}:{uid}:{gid}:{gecos}:{home}:{shell}\n"),
+        _ => format!("{line}\n"),
+    });
+    let own = env.write("passwd", lines.collect::<String>());
+    let status = Command::new("mount").arg("--bind").arg(own).arg("/etc/passwd").status();
+    assert!(status.is_ok_and(|status| status.success()), "mount(8)");
 }
 
 /// The manager of one environment's user.
@@ -150,14 +264,16 @@ impl Drop for UserManager {
             let _collected = running.try_wait();
         }
         drop(std::fs::write(self.group.join("cgroup.kill"), "1"));
-        for _ in 0..50 {
-            remove_groups(&self.group);
-            if !self.group.exists() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until_gone(&self.group);
     }
+}
+
+/// Empty control groups would stay in the kernel for ever.
+fn wait_until_gone(group: &Path) {
+    _ = crate::wait::try_wait_for(Duration::from_secs(2), || {
+        remove_groups(group);
+        (!group.exists()).then_some(())
+    });
 }
 
 fn remove_groups(group: &Path) {

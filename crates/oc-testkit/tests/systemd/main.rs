@@ -15,5 +15,6 @@ mod exercise;
 mod hostile_home;
 mod installed;
 mod nuclear;
+mod real_unit;
 mod rig;
 mod states;
