@@ -46,10 +46,8 @@ fn sample(name: &str, message: &Value) {
     assert_eq!(parts(&kept), parts(message), "{name} is out of date: `make samples`");
 }
 
-#[test]
-fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
-    let stage = Stage::serving();
-    listening(&stage, "90s");
+/// A configuration that the doctor mends, and a process that has to read it.
+fn breaks(stage: &Stage) -> (std::path::PathBuf, String) {
     let path = stage.env.config_path();
     let gateway = format!(
         "    port: {},\n    auth: {{mode: 'token', token: 'tok-secret-1'}},\n",
@@ -59,6 +57,14 @@ fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
     std::fs::write(&path, &broken).unwrap();
     let dead = stage.kill(Signal::KILL);
     stage.pid_other_than(dead);
+    (path, broken)
+}
+
+#[test]
+fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
+    let stage = Stage::serving();
+    listening(&stage, "90s");
+    let (path, broken) = breaks(&stage);
     stage.heal_until_well();
     let healed = told(&stage, "healed");
     assert_eq!(healed.len(), 1, "{healed:?}");
@@ -84,6 +90,20 @@ fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
     assert_eq!(undo[..2], ["oc-doctor", "rollback"], "{undo:?}");
     stage.cmd(undo[0]).args(&undo[1..]).run().expect_code(0);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), broken, "as before the repair");
+}
+
+#[test]
+fn while_a_repair_is_not_judged_yet_nobody_reads_that_it_did_not_help() {
+    let stage = Stage::serving();
+    listening(&stage, "0s");
+    breaks(&stage);
+    stage.heal_until_well();
+    let opened = told(&stage, "opened");
+    let tried = opened.iter().map(|m| fact(m, "What was tried")).collect::<Vec<_>>();
+    assert!(
+        !tried.is_empty() && tried.iter().all(|t| !t.contains("did not help")),
+        "{opened:?}"
+    );
 }
 
 #[test]
