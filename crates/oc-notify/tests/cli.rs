@@ -746,3 +746,15 @@ fn a_disk_that_will_soon_be_full_is_told_once_a_day() {
     world.notify(&["heartbeat"]).expect_code(0);
     assert_eq!(warned(&world).len(), 2);
 }
+
+#[test]
+fn without_a_channel_a_dry_run_says_what_the_real_one_would_and_the_outbox_says_so() {
+    let world = World::new(&[]);
+    let send = ["send", "--severity", "info", "--title", "t", "--text", "x"];
+    let real = world.notify(&send).expect_code(78);
+    let dry = world.notify(&[&send[..], &["--dry-run"]].concat()).expect_code(78);
+    assert_eq!(real.stderr, dry.stderr);
+    assert!(dry.stderr.contains("no notification channel"), "{}", dry.stderr);
+    let outbox = world.notify(&["outbox"]).expect_code(0);
+    assert_eq!(outbox.stdout, "no channel is configured\n");
+}
