@@ -12,7 +12,7 @@ use std::time::Duration;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;
 /// Room for the scale.
-const LEFT: f64 = 96.0;
+const LEFT: f64 = 112.0;
 const BOTTOM: f64 = 22.0;
 /// Points of a line at most; more are not seen.
 const POINTS: usize = 600;
@@ -137,7 +137,8 @@ pub(super) fn outlook(outlook: &Outlook, label: &str) -> String {
         body.push_str(&format!(
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             LEFT - 6.0,
-            scale.y(value) + 4.0,
+            // As large on a phone as on a desk, so that it needs room above.
+            (scale.y(value) + 4.0).max(22.0),
             bytes(value as u64)
         ));
     };
