@@ -189,6 +189,14 @@ pub fn put_aside(path: &Path, why: &str) -> Result<std::path::PathBuf> {
     )))
 }
 
+/// What is left for us on the file system of `path`, or of its nearest parent that is there. Bytes; `None` when it cannot be
+/// told.
+#[must_use]
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let found = path.ancestors().find_map(|dir| rustix::fs::statvfs(dir).ok())?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

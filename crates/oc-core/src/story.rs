@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Attempts remembered of one incident; an outage of weeks must not fill the memory.
 const STEPS_KEPT: usize = 200;
 
+/// Who says whether an attempt helped.
+const JUDGE: &str = "oc-escalate";
+
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -177,7 +180,8 @@ impl Teller {
         match event.kind {
             Kind::IncidentOpened => story.class = story.class.or_else(|| fact(event, "class")),
             Kind::Attempt => attempt(story, event),
-            Kind::Outcome => {
+            // Whoever acted says how its own work ended; whether that helped is judged by the probe that settles the pass.
+            Kind::Outcome if event.tool == JUDGE => {
                 if let Some(step) = story.steps.last_mut() {
                     step.outcome = fact(event, "outcome").or_else(|| Some("failed".to_owned()));
                 }
@@ -281,7 +285,7 @@ mod tests {
         .plus(Duration::from_secs(at));
         Event {
             stamp,
-            ..Event::now(kind, "t", "default", format!("{kind:?}"))
+            ..Event::now(kind, JUDGE, "default", format!("{kind:?}"))
         }
         .incident(Some(id))
     }
@@ -323,6 +327,18 @@ mod tests {
             Duration::from_secs(55)
         );
         assert_eq!(story.repairs.len(), 1);
+    }
+
+    #[test]
+    fn what_the_guardian_says_of_its_start_is_not_how_the_attempt_ended() {
+        let mut started = event(Kind::Outcome, 7, "a").with("outcome", "done");
+        started.tool = "oc-guardian".into();
+        let open = [
+            event(Kind::IncidentOpened, 5, "a"),
+            event(Kind::Attempt, 6, "a").with("action", Action::Doctor),
+            started,
+        ];
+        assert_eq!(stories(&open)[0].steps[0].outcome, None, "not judged yet");
     }
 
     #[test]

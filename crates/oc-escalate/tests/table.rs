@@ -5,6 +5,7 @@ mod support;
 
 use oc_core::class::Class;
 use oc_core::report::{Action, Method, ServiceState};
+use oc_escalate::history::Event;
 use oc_escalate::policy::{Context, Maintenance, Stopped, Store, Verdict};
 use support::{HOUR, MIN, SEC, Scene, held_by, killed, service, serving};
 
@@ -604,4 +605,40 @@ fn the_truth_is_the_probe_a_failed_tool_after_which_the_service_is_healthy_succe
     assert!(scene.after(30 * SEC).pass(None, 101).1.closed);
     let without = oc_escalate::policy::restarts_without_success(&scene.policy, &scene.history, &scene.now);
     assert_eq!(without, 0);
+}
+
+#[test]
+fn a_repair_that_helps_the_process_that_runs_already_is_told_as_ours_and_a_restart_that_replaced_nothing_is_not() {
+    let mut scene = after_good();
+    let full = serving(scene.see(Class::DiskFull, 100));
+    let decision = scene.decide(&full);
+    assert_eq!((decision.action, decision.method), (Action::Doctor, None));
+    assert_eq!(closed_by_us(&mut scene, 100), Some(true), "the doctor made room");
+
+    // Its manager had started it just before, and it waited for its configuration.
+    let mut scene = after_good();
+    let early = scene.see(Class::ExitConfig, 101);
+    assert_eq!(scene.decide(&early).action, Action::Doctor);
+    assert_eq!(closed_by_us(&mut scene, 101), Some(true));
+
+    let mut scene = after_good();
+    let hung = scene.see(Class::Hung, 100);
+    assert_eq!(scene.decide(&hung).action, Action::Restart);
+    assert_eq!(closed_by_us(&mut scene, 100), Some(false), "it came back by itself");
+}
+
+/// Good passes until the incident is closed: whether by our action.
+fn closed_by_us(scene: &mut Scene, pid: i32) -> Option<bool> {
+    for _ in 0..60 {
+        scene.after(10 * SEC);
+        let (_, settlement) = scene.pass(None, pid);
+        let ends = settlement.events.iter().find_map(|event| match event {
+            Event::Closed { by_us, .. } => Some(*by_us),
+            _ => None,
+        });
+        if ends.is_some() {
+            return ends;
+        }
+    }
+    None
 }

@@ -10,6 +10,7 @@
 
 mod support;
 
+use oc_core::journal::Kind;
 use oc_testkit::providers::Trouble;
 use oc_testkit::{Signal, wait_until};
 use serde_json::{Value, json};
@@ -716,4 +717,44 @@ fn every_answer_and_every_message_fits_the_schema() {
         .find(|t| t.path.starts_with("/hook"))
         .unwrap();
     support::fits_schema(&hook.body);
+}
+
+#[test]
+fn a_disk_that_will_soon_be_full_is_told_once_a_day() {
+    let mut world = World::new(&["webhook"]);
+    for n in 0..320u32 {
+        let free = (40u64 << 30) - u64::from(n) * (80 << 20);
+        let data = json!({"rss_bytes": 400 << 20, "disk_free_bytes": free});
+        world.journal(i64::from(n) * 300 - 96_000, Kind::Sample, "", "", data);
+    }
+    let warned = |world: &World| -> Vec<String> {
+        let taken = world.providers.taken();
+        let bodies = taken.into_iter().map(|t| t.raw);
+        bodies.filter(|body| body.contains("disk_forecast")).collect()
+    };
+    for hour in 0..23 {
+        world.at(hour * 3600);
+        world.notify(&["heartbeat"]).expect_code(0);
+    }
+    let told = warned(&world);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("free space shrinks by 960.0 MiB an hour") && told[0].contains("\"warning\""),
+        "{told:?}"
+    );
+    world.at(25 * 3600);
+    world.notify(&["heartbeat"]).expect_code(0);
+    assert_eq!(warned(&world).len(), 2);
+}
+
+#[test]
+fn without_a_channel_a_dry_run_says_what_the_real_one_would_and_the_outbox_says_so() {
+    let world = World::new(&[]);
+    let send = ["send", "--severity", "info", "--title", "t", "--text", "x"];
+    let real = world.notify(&send).expect_code(78);
+    let dry = world.notify(&[&send[..], &["--dry-run"]].concat()).expect_code(78);
+    assert_eq!(real.stderr, dry.stderr);
+    assert!(dry.stderr.contains("no notification channel"), "{}", dry.stderr);
+    let outbox = world.notify(&["outbox"]).expect_code(0);
+    assert_eq!(outbox.stdout, "no channel is configured\n");
 }

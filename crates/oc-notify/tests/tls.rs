@@ -64,6 +64,8 @@ fn server(name: &str, expired: bool) -> Server {
     Server { port, got, _stop: stop }
 }
 
+/// Each is signed by itself as well: HTTPS trusts the roots that are compiled in and no others, whatever SSL_CERT_FILE says,
+/// so that an authority of a test's own cannot be trusted to tell "expired" and "of another host" apart from that.
 #[test]
 fn an_untrusted_certificate_gets_no_message_and_is_named_in_one_sentence() {
     for (name, expired, why) in [

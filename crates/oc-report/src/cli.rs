@@ -59,7 +59,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE", default_value = "-", conflicts_with = "listen")]
         output: PathBuf,
     },
-    /// When memory will reach its limit, if it keeps growing as it does
+    /// When memory will reach its limit and the disk be full, if they go on as they do
     Forecast,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Incidents begin before a span of time and end in it; as far back is looked for their beginning.
 const LEAD: i64 = 14 * 86_400_000;
 
-/// Memory and latency of five minutes.
+/// Memory, latency and disk of five minutes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sample {
     /// Milliseconds since 1970.
@@ -17,6 +17,21 @@ pub(crate) struct Sample {
     pub(crate) rss: Option<u64>,
     pub(crate) p50_ms: Option<f64>,
     pub(crate) p95_ms: Option<f64>,
+    /// What is left on the file system of the state directory.
+    pub(crate) free: Option<u64>,
+}
+
+impl Sample {
+    /// What a journal's event says; `None` for another kind.
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        (event.kind == Kind::Sample).then(|| Self {
+            at: event.stamp.wall_ms,
+            rss: fact(event, "rss_bytes"),
+            p50_ms: fact(event, "latency_p50_ms"),
+            p95_ms: fact(event, "latency_p95_ms"),
+            free: fact(event, "disk_free_bytes"),
+        })
+    }
 }
 
 /// What happened in a span of time.
@@ -70,12 +85,7 @@ impl Ledger {
     fn take(&mut self, event: &Event, from: i64) {
         let at = event.stamp.wall_ms;
         match event.kind {
-            Kind::Sample => self.samples.push(Sample {
-                at,
-                rss: fact(event, "rss_bytes"),
-                p50_ms: fact(event, "latency_p50_ms"),
-                p95_ms: fact(event, "latency_p95_ms"),
-            }),
+            Kind::Sample => self.samples.extend(Sample::of(event)),
             Kind::Ready | Kind::Started => self.born = Some(at),
             Kind::Exited if at >= from => self.exits += 1,
             _ => {}

@@ -60,6 +60,8 @@ pub(crate) struct Now {
     /// Files that wait to be delivered.
     pub(crate) outbox: usize,
     pub(crate) holder: Option<oc_core::lock::LockHolder>,
+    /// Bytes on the file system of the state directory.
+    pub(crate) disk_free: Option<u64>,
 }
 
 impl Now {
@@ -76,6 +78,7 @@ impl Now {
             last_pass: read::<Carry>(&paths.carry()).and_then(|c| c.previous),
             outbox: waiting(&paths.outbox()),
             holder: oc_core::lock::holder(&paths.healing_lock()),
+            disk_free: fsx::free_bytes(paths.watchdog()),
         }
     }
 

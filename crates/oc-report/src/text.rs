@@ -1,16 +1,9 @@
 //! Numbers and times for people.
 
-use std::time::Duration;
-
-/// `4.1 s`, `95 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
-pub(crate) fn span(time: Duration) -> String {
-    match time.as_secs() {
-        0..=9 => format!("{:.1} s", time.as_secs_f64()),
-        s @ 10..=119 => format!("{s} s"),
-        s @ 120..=7199 => format!("{} min", s / 60),
-        s @ 7200..=172_799 => format!("{} h {} min", s / 3600, s % 3600 / 60),
-        s => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
-    }
+/// As wide as that many columns; letters of Korean take two.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    let taken: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    format!("{text}{}", " ".repeat(columns.saturating_sub(taken)))
 }
 
 /// Bytes in binary units: `512 MiB`, `1.5 GiB`.

@@ -1,5 +1,5 @@
-//! Whether memory grows, and until when it fits. A robust line (Theil-Sen) through the minima of the running process,
-//! believed only when it is significant (Mann-Kendall) and goes on to the end: a step, a warm-up, the teeth of a garbage
+//! Whether something grows (memory, what is taken of the disk), and until when it fits. A robust line (Theil-Sen) through
+//! its minima, believed only when it is significant (Mann-Kendall) and goes on to the end: a step, a warm-up, the teeth of a garbage
 //! collector and noise are no trend. Never a trigger by itself.
 
 use serde::Serialize;
@@ -45,7 +45,7 @@ pub enum Forecast {
     },
 }
 
-/// Judges a series of (milliseconds since 1970, bytes) of one process, oldest first.
+/// Judges a series of (milliseconds since 1970, bytes), oldest first. What shrinks towards a limit is given as negative bytes.
 #[must_use]
 pub fn forecast(series: &[(i64, f64)], limit: f64) -> Forecast {
     let Some((begin, _)) = series.first() else {
@@ -65,7 +65,11 @@ pub fn forecast(series: &[(i64, f64)], limit: f64) -> Forecast {
     let points = minima(&warm);
     let line = Line::through(&points);
     let rise = line.slope * (last.0 - first.0) as f64;
-    if line.score < SIGNIFICANT || line.low <= 0.0 || rise < LEAST_RISE * line.middle || !goes_on(&points, line.slope) {
+    if line.score < SIGNIFICANT
+        || line.low <= 0.0
+        || rise < LEAST_RISE * line.middle.abs()
+        || !goes_on(&points, line.slope)
+    {
         return Forecast::None;
     }
     let level = line.at(last.0);

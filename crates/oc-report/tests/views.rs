@@ -96,10 +96,11 @@ impl Record {
             json!({"cost_usd": 0.08}),
         );
         record.incident("20260301T090000-0003", 3 * 3600, 20, "restart", "hung");
-        record.event(DAY, Kind::Started, None, "started", json!({}));
-        for n in 0..280 {
-            let data = json!({"health": "healthy", "rss_bytes": (400 << 20) + n * (2 << 20), "latency_p50_ms": 3, "latency_p95_ms": 9});
-            record.event(DAY - i64::from(n) * 300, Kind::Sample, None, "", data);
+        record.event(DAY + 3600, Kind::Started, None, "started", json!({}));
+        for n in 0..300u32 {
+            let data = json!({"health": "healthy", "rss_bytes": (400u64 << 20) + u64::from(n) * (2 << 20), "latency_p50_ms": 3, "latency_p95_ms": 9,
+                "disk_free_bytes": (40u64 << 30) - u64::from(n) * (80 << 20)});
+            record.event(DAY + 3600 - i64::from(n) * 300, Kind::Sample, None, "", data);
         }
         record
     }
@@ -508,6 +509,76 @@ fn digest_forecast_and_page_are_korean_where_the_language_is() {
         page.contains("<html lang=\"ko\">") && page.contains("최근 90일"),
         "{page}"
     );
+}
+
+#[test]
+fn a_disk_that_fills_is_foreseen_and_one_that_is_tidied_is_not() {
+    let record = Record::usual();
+    let answer = record.report(&["--json", "forecast"]).expect_code(0).json();
+    let disk = &answer["disk"];
+    assert_eq!(disk["forecast"]["trend"], "rising", "{answer}");
+    let reached = disk["forecast"]["reached_ms"].as_i64().unwrap() - parse_rfc3339(NOW).unwrap();
+    // 40 GiB less what is gone, at 960 MiB an hour, but for the 100 MB that count as full.
+    let hours = reached / 3_600_000;
+    assert!((16..=19).contains(&hours), "{hours}");
+    let said = record.report(&["forecast"]).expect_code(0).stdout;
+    assert!(
+        said.contains("disk: free space shrinks") && said.contains("full in about 1"),
+        "{said}"
+    );
+    let page = record.report(&["html"]).expect_code(0).stdout;
+    assert!(
+        page.contains("<h2>Disk</h2>") && page.contains("full in about"),
+        "{page}"
+    );
+    let metrics = record.report(&["metrics", "--output", "-"]).expect_code(0).stdout;
+    let free = metrics
+        .lines()
+        .find_map(|l| l.strip_prefix("oc_disk_free_bytes{name=\"default\"} "));
+    assert!(free.unwrap().parse::<f64>().unwrap() > 0.0, "{metrics}");
+
+    let mut record = Record::new();
+    for n in 0..600u32 {
+        // Ten hours of writing, then the logs are rotated.
+        let free = (40u64 << 30) - u64::from(n % 120) * (20 << 20);
+        record.event(
+            2 * DAY - i64::from(n) * 300,
+            Kind::Sample,
+            None,
+            "",
+            json!({"disk_free_bytes": free}),
+        );
+    }
+    let answer = record.report(&["--json", "forecast"]).expect_code(0).json();
+    assert_eq!(answer["disk"]["forecast"]["trend"], "none", "{answer}");
+}
+
+#[test]
+fn status_and_timeline_are_korean_where_the_language_is() {
+    let record = Record::usual();
+    record.env.oc_config(&json!({"language": "ko"}));
+    record
+        .env
+        .write(".openclaw/watchdog/run/probe.json", probe(None).to_string());
+    let status = record.report(&["status"]).expect_code(0).stdout;
+    for line in status.lines() {
+        assert!(!line.is_ascii() && !line.contains('{'), "{line}");
+    }
+    let timeline = record.report(&["timeline"]).expect_code(0).stdout;
+    assert!(
+        timeline.contains("만에 복구됨 (닥터)") && timeline.contains("설정 파일이 손상됨"),
+        "{timeline}"
+    );
+    let digest = record.report(&["digest", "--since", "30d"]).expect_code(0).stdout;
+    assert!(digest.contains("연결은 되지만 응답이 없음 1x"), "{digest}");
+    let page = record.report(&["html"]).expect_code(0).stdout;
+    let labels = page
+        .split("aria-label=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    for label in labels {
+        assert!(!label.is_ascii() && !label.contains('{'), "{label}");
+    }
 }
 
 /// `make e2e`: the real promtool, where it is installed.

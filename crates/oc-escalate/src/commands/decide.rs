@@ -196,6 +196,7 @@ fn sample(world: &World, state: &mut State, bucket: &Carry, report: &Report) -> 
             .with("class", report.class)
             .with("since", &at)
             .with("rss_bytes", bucket.rss_min_bytes)
+            .with("disk_free_bytes", fsx::free_bytes(world.paths.watchdog()))
             .with("latency_p50_ms", bucket.latency_percentile(50))
             .with("latency_p95_ms", bucket.latency_percentile(95)),
     )

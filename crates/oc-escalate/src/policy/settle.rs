@@ -1,7 +1,7 @@
 //! How the pass ended: healthy, still failing, or at the end of the ladder. The truth is the probe, never an exit code.
 
 use super::{Case, Context, Notice, RungResult, Store, answer, gates, notices, observe};
-use crate::history::{Event, History, Incident, Outcome, Served};
+use crate::history::{Attempt, Event, History, Incident, Outcome, Served};
 use oc_core::config::Policy;
 use oc_core::exit::Exit;
 use oc_core::report::{Action, Report};
@@ -172,7 +172,9 @@ fn close(
     ctx: &Context<'_>,
 ) -> Vec<Event> {
     let own = history.last_attempt().filter(|a| a.incident == incident.id);
-    let by_us = own.is_some_and(|a| a.outcome == Outcome::Pending) && is_new(policy, incident, report, ctx);
+    // A repair may help the process that runs already (room on the disk, a file that it reads again); a restart may not.
+    let helped = |a: &Attempt| a.action == Action::Doctor || is_new(policy, incident, report, ctx);
+    let by_us = own.is_some_and(|a| a.outcome == Outcome::Pending && helped(a));
     let mut events = Vec::new();
     if own.is_some_and(|a| a.outcome == Outcome::Pending) {
         events.push(Event::Ended {

@@ -2,7 +2,7 @@
 //! the outbox flushed, alerts that expire told again, and what is due by the day is sent.
 
 use super::incident::refresh;
-use super::{answer, posting};
+use super::{answer, forecast, posting};
 use crate::channels::{Call, Request, wire};
 use crate::compose;
 use crate::desk::Desk;
@@ -43,18 +43,26 @@ pub(crate) fn heartbeat(common: &Common, start: bool, status: u8) -> Result<Answ
     if start {
         return ended(&desk, pinged, Vec::new(), Vec::new());
     }
-    let due = {
+    let (due, foresee) = {
         let held = Held::take(&desk)?;
-        digest_due(&desk, &held.memory)
+        (digest_due(&desk, &held.memory), forecast::due(&held.memory, &desk.now))
     };
     // Written by another tool, hence before the memory is held.
-    let digest = due.and_then(|since| digest(&desk, since));
+    let digest = due.and_then(|since| report(&desk, &["digest", "--since", since]));
+    let foreseen = foresee.then(|| report(&desk, &["forecast", "--json"]));
     let mut held = Held::take(&desk)?;
     let mut messages = Vec::new();
     messages.extend(busy(&desk, &mut held.memory));
     if due.is_some() {
         held.memory.digest = Some(desk.now.clone());
         messages.extend(digest.map(|text| compose::digest(&desk, &text)));
+    }
+    if let Some(answer) = foreseen {
+        messages.extend(forecast::warnings(
+            &desk,
+            &mut held.memory,
+            answer.as_deref().unwrap_or_default(),
+        ));
     }
     messages.extend(quick(&desk, &mut held.memory));
     let mut postings = refresh(&desk, &mut held.memory);
@@ -142,10 +150,12 @@ fn digest_due(desk: &Desk, memory: &Memory) -> Option<&'static str> {
         .then_some(since)
 }
 
-fn digest(desk: &Desk, since: &str) -> Option<String> {
+/// What oc-report says.
+fn report(desk: &Desk, args: &[&str]) -> Option<String> {
     let limit = desk.deadline.left().min(Duration::from_secs(4));
     let mut cmd = Cmd::new(sibling("oc-report"));
-    cmd.args(["digest", "--since", since, "--instance", desk.paths.instance()])
+    cmd.args(args)
+        .args(["--instance", desk.paths.instance()])
         .env("OC_STATE_DIR", desk.paths.watchdog())
         .timeout(limit)
         .grace(Duration::from_millis(200))
@@ -154,7 +164,8 @@ fn digest(desk: &Desk, since: &str) -> Option<String> {
         Ok(output) if output.ended.success() => Some(output.stdout_text()),
         Ok(output) => {
             oc_core::out::talk(format_args!(
-                "oc-report gave no digest: {}",
+                "oc-report {} failed: {}",
+                args[0],
                 output.stderr_text().trim()
             ));
             None

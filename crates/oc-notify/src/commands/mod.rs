@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod flush;
+mod forecast;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
 pub(crate) mod outbox;

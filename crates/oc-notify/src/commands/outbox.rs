@@ -18,6 +18,9 @@ pub(crate) fn outbox(common: &Common) -> Result<Answer> {
     let waiting = Spool::of(&desk.paths).pending()?;
     let mut text = String::new();
     let mut channels = Vec::new();
+    if desk.channels.is_empty() {
+        text.push_str("no channel is configured\n");
+    }
     for channel in &desk.channels {
         let line = memory.line(channel.name());
         let state = if line.off(&desk.now) {

@@ -37,6 +37,9 @@ pub(crate) fn send(
     (message.title, message.text) = (title, text);
     message.id = format!("{}/{content:016x}-{}", message.key, desk.now.wall_ms);
     let once = format!("{}/{content:016x}", message.key);
+    if desk.route(severity).is_empty() {
+        return Err(nowhere());
+    }
     if common.dry_run {
         let key = message.key.clone();
         let sealed = desk.seal(message);
@@ -65,9 +68,6 @@ pub(crate) fn send(
             Some("too many messages within ten minutes; counted, and told with the next one"),
         );
     };
-    if posting.channels.is_empty() {
-        return Err(nowhere());
-    }
     let id = posting.message.message().id.clone();
     held.post(&[posting])?;
     answer(&desk, &[id], flush(&desk)?, None)

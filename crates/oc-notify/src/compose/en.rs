@@ -175,6 +175,8 @@ impl Words for English {
             "in_maintenance" => "is still in maintenance",
             "unloaded_by_person" => "was taken out of its service manager",
             "memory_warning" => "uses a lot of memory",
+            "memory_forecast" => "will reach its memory limit if it goes on like this",
+            "disk_forecast" => "will run out of disk space if it goes on like this",
             "inconclusive" => "could not be measured for a while",
             "safe_mode" => "is in safe mode",
             "not_ready" => "is not ready",

@@ -175,6 +175,8 @@ impl Words for Korean {
             "in_maintenance" => "아직 점검 중입니다",
             "unloaded_by_person" => "서비스 관리자에서 제거되었습니다",
             "memory_warning" => "메모리 사용량이 많습니다",
+            "memory_forecast" => "이대로면 메모리 한도에 도달합니다",
+            "disk_forecast" => "이대로면 디스크가 가득 찹니다",
             "inconclusive" => "한동안 상태를 측정하지 못했습니다",
             "safe_mode" => "안전 모드입니다",
             "not_ready" => "준비되지 않았습니다",

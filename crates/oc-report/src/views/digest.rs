@@ -3,7 +3,7 @@
 use crate::cli::Format;
 use crate::figures::{Figures, figures};
 use crate::ledger::Ledger;
-use crate::text::{share, when};
+use crate::text::{padded, share, when};
 use crate::words::{Words, filled};
 use oc_core::clock::{Stamp, parse_rfc3339};
 use oc_core::exit::Exit;
@@ -27,7 +27,7 @@ pub(crate) fn digest(world: &World, since: Duration, format: Format) -> Result<A
         Format::Text => {
             let lines: String = rows
                 .iter()
-                .map(|(name, value)| format!("{name:<14} {value}\n"))
+                .map(|(name, value)| format!("{} {value}\n", padded(name, 14)))
                 .collect();
             format!("{title}\n{lines}")
         }
@@ -91,7 +91,7 @@ pub(super) fn rows(f: &Figures, w: &Words) -> Vec<(&'static str, String)> {
             .causes
             .iter()
             .take(5)
-            .map(|(class, n)| format!("{class} {n}x"))
+            .map(|(class, n)| format!("{} {n}x", w.named(class)))
             .collect();
         rows.push((w.causes, top.join(", ")));
     }

@@ -51,17 +51,20 @@ fn page(world: &World) -> Result<String> {
     let ledger = Ledger::read(&world.journal, &now.at, span, forecast::SPAN)?;
     let name = escaped(world.instance());
     let words = Words::of(world.config.language);
-    let [available, days, heal, memory_of, answer, happened] = words.headings;
+    let [available, days, heal, memory_of, disk_of, answer, happened] = words.headings;
+    let memory = forecast::memory(world, &ledger.samples, ledger.born);
+    let disk = forecast::disk(world, &ledger.samples);
     let sections = [
         state(&now, words),
-        section(available, &svg::availability(&ledger, now.at.wall_ms, DAYS)),
+        section(available, &svg::availability(&ledger, now.at.wall_ms, DAYS, words)),
         section(&filled(days, &[("n", &DAYS)]), &table(&ledger, &now, span, words)),
         section(
             heal,
             &format!("{}{}", svg::recoveries(&ledger.stories, words), legend(words)),
         ),
-        section(memory_of, &memory(world, &ledger, words)),
-        section(answer, &or_nothing(svg::latency(&ledger.samples), words)),
+        section(memory_of, &outlook(&memory, &now, words, words.charts[2])),
+        section(disk_of, &outlook(&disk, &now, words, words.charts[3])),
+        section(answer, &or_nothing(svg::latency(&ledger.samples, words), words)),
         section(happened, &incidents(&ledger.stories, &now, words)),
     ]
     .concat();
@@ -72,7 +75,7 @@ fn page(world: &World) -> Result<String> {
          <title>{name}: {}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <h1>{name}</h1>\n{sections}<p class=\"dim\">{}</p>\n</main>\n</body>\n</html>\n",
         words.tag,
-        now.health().name(),
+        words.health(now.health()),
         filled(words.made, &[("at", &when(now.at.wall_ms))]),
     ))
 }
@@ -90,7 +93,7 @@ fn or_nothing(chart: String, words: &Words) -> String {
 }
 
 fn state(now: &Now, words: &Words) -> String {
-    let health = now.health().name();
+    let (health, said) = (now.health().name(), words.health(now.health()));
     let mut lines = match &now.report {
         None => format!("<p>{}</p>", words.not_measured),
         Some(report) => format!(
@@ -120,7 +123,7 @@ fn state(now: &Now, words: &Words) -> String {
     if now.intent.maintenance_now(&now.at).is_some() {
         lines.push_str(&format!("<p>{}</p>", words.in_maintenance));
     }
-    format!("<div class=\"state {health}\"><strong>{health}</strong>{lines}</div>\n")
+    format!("<div class=\"state {health}\"><strong>{said}</strong>{lines}</div>\n")
 }
 
 fn table(ledger: &Ledger, now: &Now, span: Duration, words: &Words) -> String {
@@ -144,13 +147,9 @@ fn legend(words: &Words) -> String {
     format!("<p class=\"dim\">{items}</p>")
 }
 
-fn memory(world: &World, ledger: &Ledger, words: &Words) -> String {
-    let found = forecast::of(world, ledger);
-    let chart = or_nothing(
-        svg::memory(&ledger.samples, world.config.probe.memory_limit.get(), &found),
-        words,
-    );
-    format!("{chart}<p>{}</p>", escaped(&forecast::sentence(&found, world)))
+fn outlook(of: &forecast::Outlook, now: &Now, words: &Words, label: &str) -> String {
+    let chart = or_nothing(svg::outlook(of, label), words);
+    format!("{chart}<p>{}</p>", escaped(&of.sentence(&now.at, words)))
 }
 
 fn incidents(stories: &[Story], now: &Now, words: &Words) -> String {
@@ -166,7 +165,7 @@ fn incidents(stories: &[Story], now: &Now, words: &Words) -> String {
 }
 
 fn incident(story: &Story, now: &Now, words: &Words) -> String {
-    let class = story.class.map_or("unknown", |c| c.name());
+    let class = words.class(story.class);
     let end = match (&story.closed, story.stopped) {
         (None, _) => words.open.to_owned(),
         (Some(_), true) => words.stopped.to_owned(),

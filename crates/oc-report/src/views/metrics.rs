@@ -331,6 +331,12 @@ fn present(page: &mut Page<'_>, now: &Now) {
         now.last_pass.as_ref().map(|p| p.wall_ms as f64 / 1000.0),
     );
     page.one(
+        "oc_disk_free_bytes",
+        "gauge",
+        "Free space on the file system of the state directory.",
+        now.disk_free.map(|b| b as f64),
+    );
+    page.one(
         "oc_outbox_messages",
         "gauge",
         "Notifications that wait for delivery.",

@@ -1,9 +1,11 @@
 //! `status`: one screen. Cheap however long the record is: the state files and the newest part of the journal.
 
 use super::forecast;
+use crate::ledger::Sample;
 use crate::now::Now;
-use crate::text::{bytes, span, when};
-use crate::words::Words;
+use crate::text::{bytes, padded, when};
+use crate::words::{Words, filled};
+use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
 use oc_core::journal::{Event, Kind};
@@ -25,24 +27,32 @@ pub(crate) fn status(world: &World) -> Result<Answer> {
     let now = Now::look(world);
     let events = world.journal.recent(EVENTS)?;
     let stories = oc_core::story::stories(&events);
-    let trend = forecast::of_events(world, &events);
+    let words = Words::of(world.config.language);
+    let samples: Vec<Sample> = events.iter().filter_map(Sample::of).collect();
+    let born = events
+        .iter()
+        .rev()
+        .find(|e| matches!(e.kind, Kind::Ready | Kind::Started));
+    let memory = forecast::memory(world, &samples, born.map(|e| e.stamp.wall_ms));
+    let disk = forecast::disk(world, &samples);
     let mut screen = Screen::default();
-    service(&mut screen, &now);
-    incident(&mut screen, &now);
-    will(&mut screen, &now);
-    screen.line("memory", &forecast::sentence(&trend, world));
+    service(&mut screen, &now, words);
+    incident(&mut screen, &now, words);
+    will(&mut screen, &now, words);
+    screen.line(words.memory, &memory.sentence(&now.at, words));
+    screen.line(words.disk, &disk.sentence(&now.at, words));
     for story in stories.iter().rev().filter(|s| s.closed.is_some()).take(HEALINGS) {
-        screen.line("healed", &healing(story, &now, Words::of(world.config.language)));
+        screen.line(words.status.healed, &healing(story, &now, words));
     }
     let guardian = seen(&events, &now);
-    watchers(&mut screen, &now, guardian);
+    watchers(&mut screen, &now, guardian, words);
     if now.outbox > 0 {
         screen.line(
-            "outbox",
-            &format!("{} messages wait; see `oc-notify outbox`", now.outbox),
+            words.status.outbox,
+            &filled(words.status.waiting, &[("n", &now.outbox)]),
         );
     }
-    let body = body(&now, &stories, guardian, &trend);
+    let body = body(&now, &stories, guardian, [&memory.found, &disk.found]);
     Ok(Answer::new("oc.status/1", Exit::Good, now.health().name(), &body)?.text(screen.0))
 }
 
@@ -52,37 +62,36 @@ struct Screen(String);
 impl Screen {
     fn line(&mut self, name: &str, value: &str) {
         let value = oc_core::redact::clean(value).replace('\n', " ");
-        self.0.push_str(&format!("{name:<12} {value}\n"));
+        self.0.push_str(&format!("{} {value}\n", padded(name, 12)));
     }
 }
 
-fn service(screen: &mut Screen, now: &Now) {
+fn service(screen: &mut Screen, now: &Now, words: &Words) {
+    let w = &words.status;
     let Some(report) = &now.report else {
-        screen.line("service", "unknown: no pass has measured yet (`oc-heal` makes one)");
+        screen.line(w.service, w.not_measured);
         return;
     };
-    let age = span(now.at.since(&report.stamp));
+    let seen = filled(words.seen, &[("ago", &words.span(now.at.since(&report.stamp)))]);
     screen.line(
-        "service",
-        &format!("{} ({}), seen {age} ago", now.health().name(), report.summary),
+        w.service,
+        &format!("{} ({}), {seen}", words.health(now.health()), report.summary),
     );
     let mut parts = Vec::new();
     parts.extend(report.identity.as_ref().map(|i| format!("pid {}", i.pid)));
-    parts.extend(
-        report
-            .uptime_ms
-            .map(|ms| format!("up {}", span(Duration::from_millis(ms)))),
-    );
-    parts.extend(report.latency_ms.map(|ms| format!("answers in {ms} ms")));
-    parts.extend(report.rss_bytes.map(|b| format!("uses {}", bytes(b))));
+    let up = |ms| filled(w.up, &[("t", &words.span(Duration::from_millis(ms)))]);
+    parts.extend(report.uptime_ms.map(up));
+    parts.extend(report.latency_ms.map(|ms| filled(w.answers, &[("ms", &ms)])));
+    parts.extend(report.rss_bytes.map(|b| filled(w.uses, &[("size", &bytes(b))])));
     if !parts.is_empty() {
         screen.line("", &parts.join(", "));
     }
 }
 
-fn incident(screen: &mut Screen, now: &Now) {
+fn incident(screen: &mut Screen, now: &Now, words: &Words) {
+    let w = &words.status;
     let Some(incident) = &now.history.incident else {
-        screen.line("incident", "none");
+        screen.line(w.incident, w.none);
         return;
     };
     let rung = if incident.rung.is_empty() {
@@ -90,65 +99,60 @@ fn incident(screen: &mut Screen, now: &Now) {
     } else {
         &incident.rung
     };
-    let lasts = span(now.at.since(&incident.opened));
-    let text = format!(
-        "{} ({}), open for {lasts}, {} attempts, rung {rung}",
-        incident.id, incident.class, incident.attempts
+    let text = filled(
+        w.open,
+        &[
+            ("id", &incident.id),
+            ("class", &words.named(&incident.class)),
+            ("t", &words.span(now.at.since(&incident.opened))),
+            ("n", &incident.attempts),
+            ("rung", &rung),
+        ],
     );
-    screen.line("incident", &text);
+    screen.line(w.incident, &text);
     for attempt in now.history.attempts.iter().rev().take(3) {
-        screen.line(
-            "attempt",
-            &format!(
-                "{} ago: {}, {}",
-                span(now.at.since(&attempt.at)),
-                attempt.action,
-                attempt.outcome
-            ),
-        );
+        let ago = filled(w.ago, &[("t", &words.span(now.at.since(&attempt.at)))]);
+        screen.line(w.attempt, &format!("{ago}: {}, {}", attempt.action, attempt.outcome));
     }
     let Some(decision) = &now.decision else { return };
-    screen.line("next", &decision.reason);
+    screen.line(w.next, &decision.reason);
     if let Some(at) = &decision.next_allowed_at {
-        screen.line("", &format!("not before {at}"));
+        screen.line("", &filled(w.not_before, &[("at", at)]));
     }
     if let Some(command) = &decision.command {
-        screen.line("run", command);
+        screen.line(w.run, command);
     }
     for (name, left) in &decision.budget {
-        screen.line("bound", &format!("{name}: {left}"));
+        screen.line(w.bound, &format!("{name}: {left}"));
     }
 }
 
-fn will(screen: &mut Screen, now: &Now) {
+fn will(screen: &mut Screen, now: &Now, words: &Words) {
+    let w = &words.status;
     if let Some(stopped) = &now.intent.stopped {
-        screen.line(
-            "stopped",
-            &format!(
-                "on purpose by {}, {} ago",
-                stopped.by,
-                span(now.at.since(&stopped.since))
-            ),
-        );
+        let ago = words.span(now.at.since(&stopped.since));
+        screen.line(w.stopped, &filled(w.stopped_by, &[("who", &stopped.by), ("t", &ago)]));
     }
     if let Some(m) = now.intent.maintenance_now(&now.at) {
         let left = Duration::from_secs(m.for_s).saturating_sub(now.at.since(&m.since));
+        let reason = m.reason.as_deref().unwrap_or(w.no_reason);
         screen.line(
-            "maintenance",
-            &format!(
-                "for another {} ({})",
-                span(left),
-                m.reason.as_deref().unwrap_or("no reason given")
-            ),
+            w.maintenance,
+            &filled(w.maintained, &[("t", &words.span(left)), ("reason", &reason)]),
         );
     }
 }
 
 fn healing(story: &Story, now: &Now, words: &Words) -> String {
     let end = story.end().map_or(0, |end| end.wall_ms);
-    let class = story.class.map_or("unknown", |c| c.name());
-    let how = words.level(story.level());
-    format!("{} {class}, {how}, after {}", when(end), span(story.lasted(&now.at)))
+    let how = filled(
+        words.status.healed_after,
+        &[
+            ("how", &words.level(story.level())),
+            ("t", &words.span(story.lasted(&now.at))),
+        ],
+    );
+    format!("{} {}, {how}", when(end), words.class(story.class))
 }
 
 /// How long ago the guardian last wrote something; it writes only when it does something.
@@ -160,27 +164,24 @@ fn seen(events: &[Event], now: &Now) -> Option<Duration> {
         .map(|e| now.at.since(&e.stamp))
 }
 
-fn watchers(screen: &mut Screen, now: &Now, guardian: Option<Duration>) {
-    let pass = now
-        .last_pass
-        .as_ref()
-        .map_or("never".into(), |at| format!("{} ago", span(now.at.since(at))));
-    screen.line("last pass", &pass);
-    screen.line(
-        "guardian",
-        &guardian.map_or("has not had to act".into(), |ago| {
-            format!("last acted {} ago", span(ago))
-        }),
-    );
+fn watchers(screen: &mut Screen, now: &Now, guardian: Option<Duration>, words: &Words) {
+    let w = &words.status;
+    let ago = |at: &Stamp| filled(w.ago, &[("t", &words.span(now.at.since(at)))]);
+    screen.line(w.last_pass, &now.last_pass.as_ref().map_or(w.never.into(), ago));
+    let acted = |ago| filled(w.guardian_acted, &[("t", &words.span(ago))]);
+    screen.line(w.guardian, &guardian.map_or(w.guardian_idle.into(), acted));
     if let Some(holder) = &now.holder {
-        screen.line(
-            "healing",
-            &format!("{} for {}", holder.command, span(now.at.since(&holder.since))),
-        );
+        let since = words.span(now.at.since(&holder.since));
+        screen.line(w.healing, &filled(w.held, &[("what", &holder.command), ("t", &since)]));
     }
 }
 
-fn body(now: &Now, stories: &[Story], guardian: Option<Duration>, trend: &crate::trend::Forecast) -> Value {
+fn body(
+    now: &Now,
+    stories: &[Story],
+    guardian: Option<Duration>,
+    [memory, disk]: [&crate::trend::Forecast; 2],
+) -> Value {
     let decision = now.decision.as_ref();
     let healings: Vec<Value> = stories
         .iter()
@@ -203,7 +204,8 @@ fn body(now: &Now, stories: &[Story], guardian: Option<Duration>, trend: &crate:
         "stopped": now.intent.stopped,
         "maintenance": now.intent.maintenance_now(&now.at),
         "last_healings": healings,
-        "forecast": trend,
+        "forecast": memory,
+        "disk_forecast": disk,
         "last_pass_at": now.last_pass.as_ref().map(|p| p.rfc3339()),
         "guardian_acted_ms_ago": guardian.map(crate::figures::ms),
         "outbox": now.outbox,

@@ -4,21 +4,22 @@
 use crate::figures::{is_down, overlap};
 use crate::ledger::{Ledger, Sample};
 use crate::text::{bytes, html, when};
-use crate::trend::Forecast;
-use crate::words::Words;
+use crate::views::forecast::Outlook;
+use crate::words::{Words, filled};
 use oc_core::story::Story;
+use std::time::Duration;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;
 /// Room for the scale.
-const LEFT: f64 = 96.0;
+const LEFT: f64 = 112.0;
 const BOTTOM: f64 = 22.0;
 /// Points of a line at most; more are not seen.
 const POINTS: usize = 600;
 const DAY_MS: i64 = 86_400_000;
 
 /// One bar a day: whole when the service served all day.
-pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
+pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64, words: &Words) -> String {
     let width = WIDTH / days as f64;
     let first = ledger.first.unwrap_or(now_ms);
     let mut bars = String::new();
@@ -34,14 +35,18 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
             .sum();
         worst = worst.max(down);
         let (class, height, said) = if to <= first {
-            ("none", 40.0, "not on record".to_owned())
+            ("none", 40.0, words.not_on_record.to_owned())
         } else {
             let class = match down {
                 0 => "good",
                 1..=300_000 => "fair",
                 _ => "bad",
             };
-            (class, 40.0, format!("{} s down", down / 1000))
+            (
+                class,
+                40.0,
+                format!("{} {}", words.down, words.span(Duration::from_millis(down))),
+            )
         };
         let day = when(from);
         bars.push_str(&format!(
@@ -51,10 +56,9 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
             &day[..10],
         ));
     }
-    let label = format!(
-        "Availability of the last {days} days, one bar a day; the worst day was down for {} s",
-        worst / 1000
-    );
+    let [label, ..] = words.charts;
+    let worst = words.span(Duration::from_millis(worst));
+    let label = filled(label, &[("n", &days), ("worst", &worst)]);
     format!(
         "<svg role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {WIDTH} 40\" preserveAspectRatio=\"none\" class=\"strip\">{bars}</svg>"
     )
@@ -62,37 +66,34 @@ pub(super) fn availability(ledger: &Ledger, now_ms: i64, days: i64) -> String {
 
 /// How many recoveries took how long, by level.
 pub(super) fn recoveries(stories: &[Story], words: &Words) -> String {
-    const BOUNDS: [(&str, u64); 6] = [
+    let bounds: [(&str, u64); 6] = [
         ("5 s", 5),
         ("15 s", 15),
         ("1 min", 60),
         ("5 min", 300),
         ("1 h", 3600),
-        ("longer", u64::MAX),
+        (words.longer, u64::MAX),
     ];
-    let mut counts = [[0u32; 5]; BOUNDS.len()];
+    let mut counts = [[0u32; 5]; 6];
     for story in stories {
         let Some(closed) = &story.closed else { continue };
         let seconds = story.lasted(closed).as_secs();
-        let at = BOUNDS
+        let at = bounds
             .iter()
             .position(|(_, bound)| seconds <= *bound)
-            .unwrap_or(BOUNDS.len() - 1);
+            .unwrap_or(bounds.len() - 1);
         counts[at][usize::from(story.level().min(4))] += 1;
     }
     let most = counts.iter().map(|c| c.iter().sum::<u32>()).max().unwrap_or(0).max(1);
-    let width = (WIDTH - LEFT) / BOUNDS.len() as f64;
+    let width = (WIDTH - LEFT) / bounds.len() as f64;
     let mut bars = String::new();
-    for (n, ((name, _), by_level)) in BOUNDS.iter().zip(counts).enumerate() {
+    for (n, ((name, _), by_level)) in bounds.iter().zip(counts).enumerate() {
         let x = LEFT + n as f64 * width;
         let mut y = HEIGHT - BOTTOM;
         for (level, count) in by_level.iter().enumerate().filter(|(_, count)| **count > 0) {
             let height = (HEIGHT - BOTTOM - 12.0) * f64::from(*count) / f64::from(most);
             y -= height;
-            let title = format!(
-                "{count} within {name}: {}",
-                words.level(u8::try_from(level).unwrap_or(4))
-            );
+            let title = format!("≤ {name}: {count}, {}", words.level(u8::try_from(level).unwrap_or(4)));
             bars.push_str(&format!(
                 "<rect class=\"level{level}\" x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{title}</title></rect>",
                 x + 6.0,
@@ -109,51 +110,54 @@ pub(super) fn recoveries(stories: &[Story], words: &Words) -> String {
         "<text x=\"{:.1}\" y=\"22\" text-anchor=\"end\">{most}</text>",
         LEFT - 6.0
     ));
-    frame("How long recoveries took, by level", &bars)
+    frame(words.charts[1], &bars)
 }
 
-/// Memory, its limit, and where the trend leads.
-pub(super) fn memory(samples: &[Sample], limit: u64, forecast: &Forecast) -> String {
-    let points: Vec<(i64, f64)> = samples.iter().filter_map(|s| Some((s.at, s.rss? as f64))).collect();
+/// Memory or free space, its limit, and where the trend leads.
+pub(super) fn outlook(outlook: &Outlook, label: &str) -> String {
+    let points = &outlook.series;
     let Some((first, last)) = points.first().zip(points.last()) else {
         return String::new();
     };
-    let ahead = if let Forecast::Rising { .. } = forecast {
-        (last.0 - first.0) / 3
-    } else {
-        0
-    };
-    let most = points.iter().map(|p| p.1).fold(limit as f64 * 1.05, f64::max);
+    let lead = outlook.ahead();
+    let ahead = if lead.is_some() { (last.0 - first.0) / 3 } else { 0 };
+    let limit = outlook.limit as f64;
+    let most = points.iter().map(|p| p.1).fold(limit * 1.05, f64::max);
     let scale = Scale {
         from: first.0,
         to: last.0 + ahead,
         most,
     };
-    let mut body = format!("<polyline class=\"line\" points=\"{}\"/>", scale.line(&points));
-    let y = scale.y(limit as f64);
+    let mut body = format!("<polyline class=\"line\" points=\"{}\"/>", scale.line(points));
+    let y = scale.y(limit);
     body.push_str(&format!(
         "<line class=\"limit\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
     ));
-    body.push_str(&format!(
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-        LEFT - 6.0,
-        y + 4.0,
-        bytes(limit)
-    ));
-    if let Forecast::Rising {
-        bytes_per_hour, level, ..
-    } = forecast
-    {
-        let end = (level + bytes_per_hour * ahead as f64 / 3_600_000.0).min(most);
-        let line = scale.line(&[(last.0, *level), (scale.to, end)]);
+    let mut mark = |value: f64| {
+        body.push_str(&format!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            LEFT - 6.0,
+            // As large on a phone as on a desk, so that it needs room above.
+            (scale.y(value) + 4.0).max(22.0),
+            bytes(value as u64)
+        ));
+    };
+    mark(limit);
+    // The top of the scale, unless the limit stands there.
+    if limit < most / 2.0 {
+        mark(most);
+    }
+    if let Some((level, per_hour)) = lead {
+        let end = (level + per_hour * ahead as f64 / 3_600_000.0).clamp(0.0, most);
+        let line = scale.line(&[(last.0, level), (scale.to, end)]);
         body.push_str(&format!("<polyline class=\"ahead\" points=\"{line}\"/>"));
     }
     body.push_str(&scale.dates());
-    frame("Memory of the service, its limit, and the forecast", &body)
+    frame(label, &body)
 }
 
 /// Latency: median and 95th percentile.
-pub(super) fn latency(samples: &[Sample]) -> String {
+pub(super) fn latency(samples: &[Sample], words: &Words) -> String {
     let series = |pick: fn(&Sample) -> Option<f64>| -> Vec<(i64, f64)> {
         samples.iter().filter_map(|s| Some((s.at, pick(s)?))).collect()
     };
@@ -174,7 +178,7 @@ pub(super) fn latency(samples: &[Sample]) -> String {
         LEFT - 6.0
     ));
     body.push_str(&scale.dates());
-    frame("Time to answer: median (line) and 95th percentile (dashes)", &body)
+    frame(words.charts[4], &body)
 }
 
 struct Scale {

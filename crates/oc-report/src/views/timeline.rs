@@ -1,8 +1,8 @@
 //! `timeline [INCIDENT]`: what happened, in order.
 
 use crate::figures::ms;
-use crate::text::{span, when};
-use crate::words::Words;
+use crate::text::{padded, when};
+use crate::words::{Words, filled};
 use oc_core::clock::Stamp;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
@@ -51,6 +51,7 @@ pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Re
         }
     }
     let now = Stamp::now();
+    let words = Words::of(world.config.language);
     let mut text = String::new();
     let mut shown = Vec::new();
     for story in &stories {
@@ -59,33 +60,33 @@ pub(crate) fn timeline(world: &World, incident: Option<&str>, last: usize) -> Re
             .filter(|e| e.incident.as_deref() == Some(&story.id))
             .collect();
         let of = &of[of.len().saturating_sub(EVENTS)..];
-        text.push_str(&told(story, of, &now, Words::of(world.config.language)));
+        text.push_str(&told(story, of, &now, words));
         shown.push(object(story, of, &now));
     }
     if stories.is_empty() {
-        text.push_str("no incident is on record\n");
+        text.push_str(&format!("{}\n", words.no_incident_on_record));
     }
     Ok(Answer::new("oc.timeline/1", Exit::Good, "ok", &json!({"incidents": shown}))?.text(text))
 }
 
 fn told(story: &Story, events: &[&Event], now: &Stamp, words: &Words) -> String {
-    let class = story.class.map_or("unknown", |c| c.name());
+    let class = words.class(story.class);
+    let [open, stopped, healed] = words.ends;
     let end = match (&story.closed, story.stopped) {
-        (None, _) => format!("open for {}", span(story.lasted(now))),
-        (Some(_), true) => format!("stopped on purpose after {}", span(story.lasted(now))),
-        (Some(_), false) => format!(
-            "healed ({}) after {}",
-            words.level(story.level()),
-            span(story.lasted(now))
-        ),
+        (None, _) => open,
+        (Some(_), true) => stopped,
+        (Some(_), false) => healed,
     };
+    let lasted = words.span(story.lasted(now));
+    let end = filled(end, &[("t", &lasted), ("how", &words.level(story.level()))]);
     let mut text = format!("{}  {class}, {end}\n", story.id);
     for event in events {
-        let since = span(event.stamp.since(&story.opened));
+        let since = words.span(event.stamp.since(&story.opened));
         let line = clean(&event.text).replace('\n', " ");
         text.push_str(&format!(
-            "  {}  +{since:<10} {:<12} {line}\n",
+            "  {}  +{} {:<12} {line}\n",
             when(event.stamp.wall_ms),
+            padded(&since, 10),
             event.tool
         ));
     }

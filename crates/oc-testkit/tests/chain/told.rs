@@ -46,10 +46,8 @@ fn sample(name: &str, message: &Value) {
     assert_eq!(parts(&kept), parts(message), "{name} is out of date: `make samples`");
 }
 
-#[test]
-fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
-    let stage = Stage::serving();
-    listening(&stage, "90s");
+/// A configuration that the doctor mends, and a process that has to read it.
+fn breaks(stage: &Stage) -> (std::path::PathBuf, String) {
     let path = stage.env.config_path();
     let gateway = format!(
         "    port: {},\n    auth: {{mode: 'token', token: 'tok-secret-1'}},\n",
@@ -59,6 +57,14 @@ fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
     std::fs::write(&path, &broken).unwrap();
     let dead = stage.kill(Signal::KILL);
     stage.pid_other_than(dead);
+    (path, broken)
+}
+
+#[test]
+fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
+    let stage = Stage::serving();
+    listening(&stage, "90s");
+    let (path, broken) = breaks(&stage);
     stage.heal_until_well();
     let healed = told(&stage, "healed");
     assert_eq!(healed.len(), 1, "{healed:?}");
@@ -84,6 +90,20 @@ fn a_repair_is_told_with_its_level_duration_diff_and_an_undo_that_works() {
     assert_eq!(undo[..2], ["oc-doctor", "rollback"], "{undo:?}");
     stage.cmd(undo[0]).args(&undo[1..]).run().expect_code(0);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), broken, "as before the repair");
+}
+
+#[test]
+fn while_a_repair_is_not_judged_yet_nobody_reads_that_it_did_not_help() {
+    let stage = Stage::serving();
+    listening(&stage, "0s");
+    breaks(&stage);
+    stage.heal_until_well();
+    let opened = told(&stage, "opened");
+    let tried = opened.iter().map(|m| fact(m, "What was tried")).collect::<Vec<_>>();
+    assert!(
+        !tried.is_empty() && tried.iter().all(|t| !t.contains("did not help")),
+        "{opened:?}"
+    );
 }
 
 #[test]
@@ -114,4 +134,24 @@ fn who_is_needed_reads_what_was_tried_what_to_run_and_where_to_look() {
     assert!(fact(call, "Log").ends_with("watchdog.log"), "{call}");
     sample("needs-you.json", call);
     stage.env.fault(|f| *f = Faults::default());
+}
+
+#[test]
+fn every_five_minutes_and_not_at_every_pass_the_free_space_is_put_on_record() {
+    let stage = Stage::serving();
+    stage.pass().expect_code(0);
+    assert!(stage.events("sample").is_empty());
+    let path = stage.env.watchdog().join("carry.json");
+    let mut carry: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for clock in ["wall_ms", "boot_ms", "awake_ms"] {
+        let then = carry["bucket"][clock].as_i64().unwrap() - 301_000;
+        carry["bucket"][clock] = json!(then.max(0));
+    }
+    std::fs::write(&path, carry.to_string()).unwrap();
+    for _ in 0..3 {
+        stage.pass().expect_code(0);
+    }
+    let samples = stage.events("sample");
+    assert_eq!(samples.len(), 1, "{samples:?}");
+    assert!(samples[0]["data"]["disk_free_bytes"].as_u64() > Some(0), "{samples:?}");
 }
