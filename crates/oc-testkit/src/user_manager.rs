@@ -116,7 +116,8 @@ pub fn inside_booted(patience: Duration) -> bool {
     for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
         wait_until_gone(&Path::new(root).join(&group));
     }
-    print!("{}", std::fs::read_to_string(&log).unwrap_or_default());
+    // Nobody to tell when it cannot be told.
+    _ = std::io::Write::write_all(&mut std::io::stdout(), &std::fs::read(&log).unwrap_or_default());
     assert_eq!(
         ended.as_deref().map(str::trim),
         Some("0"),
