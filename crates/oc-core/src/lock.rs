@@ -50,6 +50,7 @@ impl HealingLock {
         if inherited(path) {
             return Ok(Self::Inherited);
         }
+        not_lost(path)?;
         Self::take(path)
     }
 
@@ -163,6 +164,26 @@ pub fn seal_inherited() {
 #[must_use]
 pub fn inside(path: &Path) -> bool {
     inherited(path)
+}
+
+/// A pass whose lock file was removed or replaced under it holds a lock that nobody else sees. It must neither act beside the
+/// next one nor take a second lock in its place: what it did then would be in no record.
+///
+/// # Errors
+/// 75 when we were handed a lock that is no longer the one at `path`.
+pub fn not_lost(path: &Path) -> Result<()> {
+    let Some(mut file) = inherited_file() else {
+        return Ok(());
+    };
+    // Any other open file that happens to have the number is not meant.
+    if inherited(path) || read_holder(&mut file).is_none() {
+        return Ok(());
+    }
+    Err(Fault::busy(format_args!(
+        "this pass has lost its lock: {} was removed or replaced",
+        path.display()
+    ))
+    .hint("nothing was done; the next pass takes a new one"))
 }
 
 /// An environment variable is no proof: the descriptor must be open, be the lock file itself (device and inode), and

@@ -23,6 +23,10 @@ use std::path::Path;
 pub fn decide(common: &Common, probe: &Path) -> Result<Answer> {
     let world = World::open("oc-escalate", common, true)?;
     let pass = input::pass_dir(&world).filter(|_| !common.dry_run);
+    if pass.is_none() && !common.dry_run {
+        // Else it would be taken for a question by hand, answered without a record, and acted upon.
+        oc_core::lock::not_lost(&world.paths.healing_lock())?;
+    }
     let report = input::report(probe, pass.is_some())?;
     let decision = match pass {
         Some(dir) => recorded(&world, &report, &dir)?,

@@ -19,6 +19,24 @@ fn invariant_2_of_twenty_passes_at_once_one_acts_and_nineteen_are_busy() {
 }
 
 #[test]
+fn invariant_2_a_pass_that_lost_its_lock_does_nothing_and_the_next_one_does_it_on_record() {
+    let stage = Stage::serving();
+    stage.hang();
+    let pass = stage.heal().spawn();
+    let lock = stage.env.watchdog().join("locks/healing.lock");
+    // It looks for as long as a hang must last, and decides then.
+    wait_until("a pass that looks", CEILING, || {
+        stage.env.watchdog().join("run/probe.json").exists() && lock.exists()
+    });
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(pass.wait(CEILING).code, 3, "it could not tell");
+    assert_eq!((stage.attempts().len(), stage.starts()), (0, 1));
+    stage.heal_until_well();
+    assert_eq!(stage.attempts(), ["restart kill"]);
+    assert_eq!(stage.starts(), 2);
+}
+
+#[test]
 fn invariant_2_the_lock_lives_as_long_as_any_process_of_the_chain_and_no_longer() {
     let stage = Stage::serving();
     let (mut holder, command) = stage.holding();

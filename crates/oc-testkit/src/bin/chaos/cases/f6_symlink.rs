@@ -24,6 +24,7 @@ pub(crate) const F6: Case = Case {
             .into_iter()
             .collect()
     },
+    level: Some(1),
     actions: &["restart kill"],
     most: 1,
     alerts: 0..=1,
