@@ -16,6 +16,7 @@ use oc_testkit::{Signal, wait_for, wait_until};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use support::{Rig, SOON, gateways, kill9, wait_gone};
 
 #[test]
@@ -282,6 +283,48 @@ fn of_twenty_that_put_a_supervisor_back_one_does() {
     assert!(codes.iter().all(|code| [0, 1, 75].contains(code)), "{codes:?}");
     assert_eq!(rig.wait_up(), process);
     assert_eq!(gateways(&rig.env), 1);
+}
+
+/// Milliseconds since boot, this much later.
+fn later(minutes: i64) -> String {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    (now.tv_sec * 1000 + now.tv_nsec / 1_000_000 + minutes * 60_000).to_string()
+}
+
+#[test]
+fn a_healing_that_holds_the_lock_for_longer_than_any_may_is_ended_and_an_honest_one_is_not() {
+    let rig = Rig::new();
+    let _supervisor = rig.supervise();
+    rig.wait_up();
+    let words = [
+        "run",
+        "--deadline",
+        "10h",
+        "--",
+        "/bin/sh",
+        "-c",
+        "trap '' TERM; while :; do sleep 0.05; done",
+    ];
+    let mut holder = rig.env.cmd("oc-escalate").args(words).spawn();
+    let ensure = |minutes: i64| {
+        let cmd = rig
+            .env
+            .cmd("oc-guardian")
+            .arg("ensure")
+            .env("OC_NOW_BOOT_MS", later(minutes));
+        cmd.timeout(Duration::from_secs(60)).run().code
+    };
+    wait_until("a held lock", SOON, || ensure(0) == 75);
+    assert_eq!(ensure(19), 75);
+    assert!(holder.try_wait().is_none(), "a pass may take 20 minutes");
+    wait_until("a free lock", Duration::from_secs(60), || [0, 1].contains(&ensure(22)));
+    assert!(holder.try_wait().is_some());
+    let told = rig.events("warning");
+    assert!(
+        told.iter()
+            .any(|e| e["text"].as_str().unwrap().contains("held the lock")),
+        "{told:?}"
+    );
 }
 
 #[test]

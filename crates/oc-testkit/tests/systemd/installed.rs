@@ -102,6 +102,32 @@ fn what_was_unloaded_deleted_or_disabled_is_put_back() {
 
 #[test]
 #[ignore = "needs root and systemd; make e2e"]
+fn a_watchdog_that_is_active_and_never_comes_by_is_registered_anew() {
+    if !inside() {
+        return;
+    }
+    let rig = Rig::new();
+    rig.guardian(&["install", "--interval", "30s"]).expect_code(0);
+    wait_until("the first pass", CEILING, || rig.heal().code == 0);
+    let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let in_an_hour = (boot.tv_sec + 3600) * 1000;
+    let out = rig
+        .env
+        .cmd("oc-guardian")
+        .arg("ensure")
+        .env("OC_NOW_BOOT_MS", in_an_hour)
+        .run();
+    assert!(
+        out.stdout.contains("no pass came by for 3"),
+        "{} {}",
+        out.stdout,
+        out.stderr
+    );
+    assert_eq!(rig.shown(TIMER, "ActiveState"), "active");
+}
+
+#[test]
+#[ignore = "needs root and systemd; make e2e"]
 fn a_definition_that_the_service_wrote_anew_is_adopted() {
     if !inside() {
         return;
