@@ -370,6 +370,30 @@ fn an_end_that_was_missed_is_told_by_the_next_pass() {
 }
 
 #[test]
+fn what_an_ai_proposed_that_only_a_person_may_do_is_in_the_call_for_the_person() {
+    let mut world = World::new(&["discord"]);
+    open(&world);
+    attempt(&world, 2, "agent", Some("failed"));
+    // The session was in a pass before the one that gives up.
+    let filed = format!(".openclaw/watchdog/incidents/{ID}/20260227T203300-0001/agent.json");
+    let steps = ["the certificate has run out: openclaw channels renew @everyone"];
+    let agent = json!({"outcome": "human_steps", "report": "/r/report.md", "human_steps": steps});
+    world.env.write(filed, agent.to_string());
+    world.at(200);
+    let down = probe(Some("config_invalid"), "gateway.mode is missing");
+    let human = settle("human", "an AI session did not help", false, json!([]));
+    world
+        .tell(&[("verify.json", down), ("settle.json", human)])
+        .expect_code(0);
+    let (_, text) = texts(&world.providers.accepted()).pop().unwrap();
+    assert!(text.contains("The AI proposes; not done"), "{text}");
+    assert!(
+        text.contains("openclaw channels renew") && text.contains("/r/report.md"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_pass_with_garbage_for_files_tells_nothing_and_breaks_nothing() {
     let world = World::new(&["discord"]);
     for garbage in [

@@ -42,13 +42,16 @@ impl Pass {
         let probe = file("verify.json").or_else(|| file("probe.json"));
         let incident: Option<String> = field(settle.as_ref(), "incident");
         let decision = file("decision.json");
+        // The session may have been in an earlier pass of the incident.
+        let agent = file("agent.json").or_else(|| incident.as_ref().and_then(|id| last_session(&paths.incident(id))));
         let brief = Brief {
             reason: field(settle.as_ref(), "reason").unwrap_or_default(),
             summary: field(probe.as_ref(), "summary").unwrap_or_default(),
             command: field(settle.as_ref(), "command").or_else(|| field(decision.as_ref(), "command")),
             class: field::<Class>(probe.as_ref(), "class").or_else(|| field(decision.as_ref(), "class")),
             evidence: incident.as_ref().map(|id| paths.incident(id).display().to_string()),
-            report: field(file("agent.json").as_ref(), "report"),
+            report: field(agent.as_ref(), "report"),
+            proposed: field(agent.as_ref(), "human_steps").unwrap_or_default(),
             held: 0,
         };
         Self {
@@ -65,6 +68,13 @@ impl Pass {
             incident,
         }
     }
+}
+
+/// What the last AI session of an incident answered; passes are filed by names that sort by time.
+fn last_session(incident: &Path) -> Option<Value> {
+    let mut passes: Vec<_> = std::fs::read_dir(incident).ok()?.flatten().map(|e| e.path()).collect();
+    passes.sort();
+    passes.iter().rev().find_map(|pass| read(&pass.join("agent.json")))
 }
 
 /// When oc-escalate says that the machine last woke.

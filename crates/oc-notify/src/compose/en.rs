@@ -14,6 +14,7 @@ static LABELS: Labels = Labels {
     changed: "What was changed",
     undo: "To undo it",
     next: "Next step",
+    proposed: "The AI proposes; not done",
     evidence: "Evidence and report",
     log: "Log",
     held: "Held back",

@@ -14,6 +14,7 @@ static LABELS: Labels = Labels {
     changed: "변경된 내용",
     undo: "되돌리는 방법",
     next: "다음 단계",
+    proposed: "AI의 제안 (실행하지 않음)",
     evidence: "증거와 보고서",
     log: "로그",
     held: "보류된 메시지",

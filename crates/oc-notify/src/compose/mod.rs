@@ -28,6 +28,7 @@ struct Labels {
     changed: &'static str,
     undo: &'static str,
     next: &'static str,
+    proposed: &'static str,
     evidence: &'static str,
     log: &'static str,
     held: &'static str,
@@ -88,6 +89,8 @@ pub(crate) struct Brief {
     pub(crate) evidence: Option<String>,
     /// The report of the AI session.
     pub(crate) report: Option<String>,
+    /// What the AI proposes that only a person may do.
+    pub(crate) proposed: Vec<String>,
     /// Messages held back so far.
     pub(crate) held: u32,
 }
@@ -163,6 +166,8 @@ fn facts(desk: &Desk, words: &dyn Words, news: &News, brief: &Brief) -> Vec<Fact
         add(labels.undo, edit.undo.clone(), Style::Verbatim);
     }
     if calls {
+        let proposed: Vec<&str> = brief.proposed.iter().take(STEPS).map(String::as_str).collect();
+        add(labels.proposed, proposed.join("\n"), Style::Verbatim);
         let evidence = [&brief.evidence, &brief.report]
             .into_iter()
             .flatten()
