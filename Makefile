@@ -74,7 +74,7 @@ e2e: build e2e-alerts e2e-systemd $(real)/done $(claude)/done ## the main scenar
 		--include-ignored --show-output --test-threads=2
 	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
 	$(hermetic) $(CARGO) test -p oc-doctor $(locked) --test surroundings -- --ignored
-	$(with_real) OC_TABLE=quick $(table) -- --skip m3_ --skip r_an --skip c3_ --test-threads=2
+	$(with_real) OC_TABLE=quick $(table) -- --include-ignored --skip m3_ --skip r_an --skip c3_ --test-threads=2
 
 .PHONY: e2e-full
 e2e-full: build $(real)/done $(claude)/done ## all scenarios on the real programs

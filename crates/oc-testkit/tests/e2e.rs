@@ -92,7 +92,9 @@ fn a_blocked_event_loop_is_ended_and_served_again(stage: &Stage, table: &Table) 
     stage.wait_ready();
     let serving = now_ms();
     assert_eq!(stage.attempts(), ["restart kill"], "{}", stage.journal_text());
-    let opened = stage.events("incident_opened");
+    // A pass that was under way at the kill before may have seen the gap, which is a quiet entry of its own.
+    let mut opened = stage.events("incident_opened");
+    opened.retain(|event| ms(event) >= blocked.at);
     assert_eq!((opened.len(), opened[0]["data"]["class"].as_str()), (1, Some("hung")));
     table.healed(
         "blocked event loop (hang_after 3 s)",
@@ -100,14 +102,14 @@ fn a_blocked_event_loop_is_ended_and_served_again(stage: &Stage, table: &Table) 
         ms(&opened[0]),
         serving,
     );
-    let closed = stage.nth_event("incident_closed", 1, MINUTES);
+    let closed = stage.event_since("incident_closed", blocked.at, MINUTES);
     assert_eq!(closed["data"]["by_us"], true, "{}", stage.journal_text());
 }
 
 /// Two unclean boots within 300 s have been: the next would be one too many.
 fn no_third_kill_trips_the_gateways_own_breaker(stage: &Stage, table: &Table) {
     let blocked = stage.block();
-    let opened = stage.nth_event("incident_opened", 2, MINUTES);
+    let opened = stage.event_since("incident_opened", blocked.at, MINUTES);
     for _ in 0..3 {
         let out = stage.own_pass();
         assert_eq!(out.code, 1, "{}", out.stderr);

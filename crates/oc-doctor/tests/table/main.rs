@@ -365,3 +365,50 @@ fn a_plugin_that_ends_the_gateway_is_turned_off_alone() {
     let _serving = world.gateway().start();
     assert_eq!(world.read(), with.replace("enabled: true", "enabled: false"));
 }
+
+#[test]
+#[ignore = "needs the real gateway: make e2e"]
+fn g3_a_hung_gateway_of_ours_is_ended_and_a_new_one_serves() {
+    let world = World::new(Backup::None);
+    let mut stale = world.gateway().start();
+    stale.signal(oc_testkit::Signal::STOP);
+    let answer = world.doctor(&["fix", "--json"]).run();
+    assert_eq!(answer.code, 0, "{}", answer.stdout);
+    assert!(answer.stdout.contains("end_stale"), "{}", answer.stdout);
+    oc_testkit::wait_until("the end of the stale one", Duration::from_secs(20), || !stale.alive());
+    let _serving = world.gateway().start();
+    assert_eq!(
+        world.read(),
+        world.good,
+        "nothing of the configuration is touched for that"
+    );
+}
+
+#[test]
+#[ignore = "needs the real gateway: make e2e"]
+fn d_where_ours_may_not_the_services_own_doctor_does_it_and_what_it_did_beside_is_told() {
+    let world = World::new(Backup::None);
+    world
+        .env
+        .oc_config(&serde_json::json!({"doctor": {"disabled_remedies": ["drop_key", "restore", "take_value"]}}));
+    world.write(
+        world
+            .good
+            .replace("    port:", "    bogusKey: 1,\n    port:")
+            .as_bytes(),
+    );
+    assert_eq!(world.gateway().run().code, 78);
+    let report = world.exited(78);
+    let answer = world
+        .doctor(&["fix", "--json", "--probe", &report])
+        .timeout(Duration::from_secs(120))
+        .run();
+    assert_eq!(answer.code, 0, "{}", answer.stdout);
+    assert!(answer.stdout.contains("own_doctor"), "{}", answer.stdout);
+    assert!(!answer.stdout.contains("hush"), "a secret shows: {}", answer.stdout);
+    let text = world.read();
+    assert!(!text.contains("bogusKey"), "{text}");
+    // It turns off thirty skills whose tools are missing here; nobody asked for that.
+    assert!(!text.contains("\"enabled\": false"), "{text}");
+    let _serving = world.gateway().start();
+}

@@ -99,6 +99,13 @@ impl Stage {
         })
     }
 
+    /// Waits for the first event of a kind from then on (wall clock).
+    pub(crate) fn event_since(&self, kind: &str, at: i64, ceiling: Duration) -> Value {
+        oc_testkit::wait_for(&format!("an event of kind {kind}"), ceiling, || {
+            self.events(kind).into_iter().find(|event| ms(event) >= at)
+        })
+    }
+
     /// Waits for the first end of the gateway with this exit status. That of a stop is journaled after the stop returned, so
     /// that counting would not do.
     pub(crate) fn exit_with(&self, status: i64, ceiling: Duration) -> Value {
