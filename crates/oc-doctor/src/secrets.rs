@@ -110,18 +110,37 @@ pub fn replace_whole(text: &str, secret: &str, by: &str) -> String {
 #[must_use]
 pub fn mask_keeping_width(line: &str) -> String {
     let mut out: Vec<char> = line.chars().collect();
-    if let Some(colon) = secret_colon(&out) {
-        out[colon + 1..]
+    let mut from = 0;
+    while let Some(colon) = secret_colon(&out[from..]).map(|at| from + at) {
+        let value = quoted_value(&out, colon + 1);
+        let (begin, end) = value
+            .clone()
+            .map_or((colon + 1, out.len()), |range| (range.start, range.end));
+        out[begin..end]
             .iter_mut()
-            .filter(|c| !matches!(c, ' ' | ',' | '"' | '\'' | '{' | '}' | '[' | ']' | ':'))
+            .filter(|c| value.is_some() || !matches!(c, ' ' | ',' | '"' | '\'' | '{' | '}' | '[' | ']' | ':'))
             .for_each(|c| *c = '*');
+        from = end;
     }
     mask_opaque(&mut out);
     out.into_iter().collect()
 }
 
-/// The first colon after a key that names a secret. Everything behind it on the line is masked: on a damaged line
-/// nothing tells where the value ends.
+/// A value in quotes, behind which stands what may stand behind a value: what is between the quotes. `None` when that is not
+/// how it looks; then nothing tells where it ends, and everything behind it on the line is masked.
+fn quoted_value(line: &[char], from: usize) -> Option<std::ops::Range<usize>> {
+    let open = from + line[from..].iter().position(|c| !c.is_whitespace())?;
+    let quote = *line.get(open).filter(|c| matches!(c, '"' | '\''))?;
+    let mut at = open + 1;
+    while *line.get(at)? != quote {
+        at += if line[at] == '\\' { 2 } else { 1 };
+    }
+    let next = line[at + 1..].iter().find(|c| !c.is_whitespace());
+    next.is_none_or(|c| matches!(c, ',' | '}' | ']'))
+        .then_some(open + 1..at)
+}
+
+/// The first colon after a key that names a secret.
 fn secret_colon(line: &[char]) -> Option<usize> {
     let mut word = String::new();
     for (at, c) in line.iter().enumerate() {
@@ -181,6 +200,31 @@ fn mask_opaque(out: &mut [char]) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn of_a_line_with_everything_on_it_only_the_secrets_are_hidden() {
+        let line = r#"{"gateway":{"mode":"local" "auth":{"mode":"token","token":"tok \" hush"}},"botToken": 'x1','name':"me"}"#;
+        let shown = mask_keeping_width(line);
+        assert_eq!(
+            shown,
+            r#"{"gateway":{"mode":"local" "auth":{"mode":"token","token":"***********"}},"botToken": '**','name':"me"}"#
+        );
+    }
+
+    #[test]
+    fn where_a_secret_ends_is_never_guessed() {
+        for line in [
+            r#""token":"hush,"name":"hush"}"#,
+            r#""token":"a"hush","x":"hush"}"#,
+            r#""token":hush,"x":"hush"}"#,
+            r#""token":{"a":"hush"},"x":"hush"}"#,
+            r#""token":"hush"#,
+            r#""token":["hush","hush"]"#,
+            r#""token":"x" hush"#,
+        ] {
+            assert!(!mask_keeping_width(line).contains("hush"), "{line}");
+        }
+    }
 
     #[test]
     fn secrets_are_found_by_name_and_below_env() {
