@@ -239,7 +239,7 @@ impl Cmd {
     /// Starts a service as the leader of its own session, with our stdout and stderr: signals of our terminal do not reach
     /// it, and its session names what belongs to it. Returns its pid; it is collected by [`reap`].
     ///
-    /// The child writes its own [`birth_mark`] before it becomes the service: we may be killed before we can record whom we
+    /// The child writes its own birth mark (pid and start) before it becomes the service: we may be killed before we can record whom we
     /// started, and nobody may then start a second one.
     ///
     /// # Errors
