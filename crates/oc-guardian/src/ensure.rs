@@ -108,8 +108,12 @@ impl Care<'_> {
         if self.dry_run {
             return Part::new(subject, Did::PutRight, format!("{wrong}; would be put back"));
         }
-        self.memory.note(subject);
-        Part::of(subject, mend(), format!("{wrong}; put back"))
+        let done = mend();
+        // Only what was put back can be taken away again: a mend that failed is tried at the next visit, for ever.
+        if done.is_ok() {
+            self.memory.note(subject);
+        }
+        Part::of(subject, done, format!("{wrong}; put back"))
     }
 }
 

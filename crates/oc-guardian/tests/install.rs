@@ -673,3 +673,37 @@ fn the_guardian_keeps_the_logs_of_the_jobs_within_bounds() {
     let rotated = rig.path(".openclaw/logs/guardian.log.1.gz");
     assert!(std::fs::metadata(rotated).unwrap().len() < 1 << 20);
 }
+
+#[test]
+fn what_could_not_be_put_back_is_tried_again_and_never_taken_for_a_persons_will() {
+    let rig = Rig::new();
+    rig.guardian(&["install"]).expect_code(0);
+    let installed = rig.crontab();
+    rig.env
+        .foreign("crontab")
+        .arg("-")
+        .stdin("# mine\n")
+        .run()
+        .expect_code(0);
+    rig.env.crontab(Crontab::Refuses);
+    for _ in 0..3 {
+        rig.guardian(&["upkeep"]).expect_code(2);
+    }
+    rig.env.crontab(Crontab::Works);
+    rig.guardian(&["upkeep"]).expect_code(1);
+    let now = rig.crontab();
+    assert!(
+        now.ends_with(&installed) && now.starts_with(b"# mine"),
+        "{}",
+        String::from_utf8_lossy(&now)
+    );
+    // Put back, and gone again: that is a person.
+    rig.env
+        .foreign("crontab")
+        .arg("-")
+        .stdin("# mine\n")
+        .run()
+        .expect_code(0);
+    let said = rig.guardian(&["upkeep"]).expect_code(0);
+    assert!(said.stdout.contains("a person did that"), "{}", said.stdout);
+}

@@ -16,6 +16,9 @@ const CALL: Duration = Duration::from_secs(10);
 /// A watchdog that did not come by for as many of its intervals, and at least that long, does not run.
 const SILENT: (u32, Duration) = (10, Duration::from_secs(300));
 
+/// What the memory calls it.
+const SILENCE: &str = "watchdog silent";
+
 pub(super) fn look(care: &mut Care<'_>, record: &mut Registration) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     // The service first: that is what people miss.
@@ -99,7 +102,26 @@ fn silent(care: &mut Care<'_>, job: &Job, kind: JobKind) -> Option<Part> {
         return None;
     }
     let wrong = format!("no pass came by for {} s", awake.as_secs());
-    Some(care.put_right("watchdog", &wrong, || manager::register(job)))
+    // Nobody takes that away, so it is never a person's will; at most so often, because it ends a pass that just begins.
+    let again = care.memory.put_back(SILENCE).is_some_and(|ago| ago < least * 2);
+    if again {
+        let text =
+            format!("{wrong}, although its job was registered anew; `oc-guardian self-check` looks for the cause");
+        return Some(Part::new(kind.name(), Did::Failed, text));
+    }
+    if care.dry_run {
+        return Some(Part::new(
+            kind.name(),
+            Did::PutRight,
+            format!("{wrong}; would be registered anew"),
+        ));
+    }
+    care.memory.note(SILENCE);
+    Some(Part::of(
+        kind.name(),
+        manager::register(job),
+        format!("{wrong}; registered anew"),
+    ))
 }
 
 /// What the manager says about a job.
@@ -170,14 +192,15 @@ fn in_launchd(job: &Job) -> Standing {
 /// The service's own job is defined, known and enabled here, and started by the pass; ours are started too.
 fn mend(job: &Job, kind: JobKind, standing: &Standing) -> Result<()> {
     job.restore()?;
+    if job.manager == ManagerKind::Systemd && matches!(standing, Standing::Forbidden(_)) {
+        let unit = systemd::Unit::new(&job.name);
+        unit.call(systemd::Call::Unmask, CALL)?;
+    }
     if kind != JobKind::Gateway || job.manager != ManagerKind::Systemd {
         return manager::register(job);
     }
     use systemd::{Call, Unit};
     let unit = Unit::new(&job.name);
-    if matches!(standing, Standing::Forbidden(_)) {
-        unit.call(Call::Unmask, CALL)?;
-    }
     unit.call(Call::Reload, CALL)?;
     let reply = unit.call(Call::Enable, CALL)?;
     if reply.good() {
