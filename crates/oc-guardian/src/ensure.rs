@@ -84,7 +84,35 @@ struct Care<'w> {
     dry_run: bool,
 }
 
-impl Care<'_> {
+impl<'w> Care<'w> {
+    fn of(world: &'w World) -> Self {
+        Self {
+            world,
+            policy: &world.config.policy,
+            memory: Memory::load(&world.paths),
+            dry_run: world.common.dry_run,
+        }
+    }
+
+    /// Tells what is news and remembers it. `only`: the subjects that were looked at, where not all were.
+    fn finish(mut self, parts: &[Part], only: Option<&[&str]>) {
+        if self.dry_run {
+            return;
+        }
+        for part in parts {
+            let kind = match part.did {
+                Did::PutRight | Did::Adopted => Kind::Guardian,
+                Did::Left | Did::Failed => Kind::Warning,
+            };
+            if self.memory.is_news(part.subject, part.did, &part.text) {
+                let text = format!("{}: {}", part.subject, part.text);
+                self.world.journal.note(&self.world.event(kind, text));
+            }
+        }
+        self.memory.settle(parts, only);
+        self.memory.save(&self.world.paths);
+    }
+
     /// Puts a part right, unless a person has taken it away again right after we had done that.
     fn put_right(&mut self, subject: &'static str, wrong: &str, mend: impl FnOnce() -> Result<()>) -> Part {
         if let Some(ago) = self.memory.put_back(subject)
@@ -122,12 +150,7 @@ impl Care<'_> {
 /// # Errors
 /// 74 or 77 when what was installed cannot be read.
 pub fn everything(world: &World) -> Result<Vec<Part>> {
-    let mut care = Care {
-        world,
-        policy: &world.config.policy,
-        memory: Memory::load(&world.paths),
-        dry_run: world.common.dry_run,
-    };
+    let mut care = Care::of(world);
     let mut parts = Vec::new();
     let mut record = Registration::load(&world.paths).or_else(|fault| {
         // What was installed is not known any more; the service is still looked after.
@@ -142,21 +165,6 @@ pub fn everything(world: &World) -> Result<Vec<Part>> {
         parts.extend(jobs::look(&mut care, record)?);
         parts.extend(crontab::look(&mut care, record));
     }
-    for part in &parts {
-        let say = if part.did == Did::PutRight || part.did == Did::Adopted {
-            Kind::Guardian
-        } else {
-            Kind::Warning
-        };
-        if !care.dry_run && care.memory.is_news(part.subject, part.did, &part.text) {
-            world
-                .journal
-                .note(&world.event(say, format!("{}: {}", part.subject, part.text)));
-        }
-    }
-    if !care.dry_run {
-        care.memory.settle(&parts);
-        care.memory.save(&world.paths);
-    }
+    care.finish(&parts, None);
     Ok(parts)
 }

@@ -4,7 +4,7 @@ use super::{Care, Did, Part, told};
 use crate::crontab::Crontab;
 use crate::registration::Registration;
 
-const SUBJECT: &str = "crontab";
+pub(super) const SUBJECT: &str = "crontab";
 
 pub(super) fn look(care: &mut Care<'_>, record: &Registration) -> Option<Part> {
     let block = record.crontab.as_deref()?;

@@ -1,9 +1,8 @@
 //! The other direction: the guardian looks after the watchdog's job, and the watchdog after the guardian's entry.
 
-use super::{Care, Part, crontab, jobs, memory::Memory};
+use super::{Care, Part, crontab, jobs};
 use crate::registration::{JobKind, Registration};
 use oc_core::fault::Result;
-use oc_core::journal::Kind;
 use oc_core::world::World;
 
 /// What starts the guardian: its lines in the crontab, or its job where there is no cron. For every pass of the watchdog that
@@ -15,23 +14,9 @@ pub fn own_entry(world: &World) -> Result<Vec<Part>> {
     let Some(mut record) = Registration::load(&world.paths)? else {
         return Ok(Vec::new());
     };
-    let mut care = Care {
-        world,
-        policy: &world.config.policy,
-        memory: Memory::load(&world.paths),
-        dry_run: world.common.dry_run,
-    };
+    let mut care = Care::of(world);
     let mut parts: Vec<Part> = crontab::look(&mut care, &record).into_iter().collect();
     parts.extend(jobs::one(&mut care, &mut record, JobKind::Guardian)?);
-    for part in &parts {
-        if !care.dry_run && care.memory.is_news(part.subject, part.did, &part.text) {
-            world
-                .journal
-                .note(&world.event(Kind::Guardian, format!("{}: {}", part.subject, part.text)));
-        }
-    }
-    if !care.dry_run && !parts.is_empty() {
-        care.memory.save(&world.paths);
-    }
+    care.finish(&parts, Some(&[crontab::SUBJECT, JobKind::Guardian.name()]));
     Ok(parts)
 }

@@ -62,10 +62,13 @@ impl Memory {
     }
 
     /// What is in place again has no past; what was left is remembered until then.
-    pub(super) fn settle(&mut self, parts: &[Part]) {
-        let now = |subject: &str| parts.iter().find(|part| part.subject == subject);
-        self.told.retain(|subject, _| now(subject).is_some());
-        self.left.retain(|subject, _| now(subject).is_some());
+    pub(super) fn settle(&mut self, parts: &[Part], only: Option<&[&str]>) {
+        let stays = |subject: &str| {
+            let seen = only.is_none_or(|only| only.contains(&subject));
+            !seen || parts.iter().any(|part| part.subject == subject)
+        };
+        self.told.retain(|subject, _| stays(subject));
+        self.left.retain(|subject, _| stays(subject));
         for part in parts.iter().filter(|part| part.did == Did::Left) {
             self.left.entry(part.subject.to_owned()).or_insert_with(Stamp::now);
         }
