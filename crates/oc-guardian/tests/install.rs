@@ -172,6 +172,14 @@ impl Rig {
         paths
     }
 
+    fn found_by_the_watchdog(&self, program: &str) -> PathBuf {
+        let list = plist::Value::from_file(self.path("Library/LaunchAgents/ai.openclaw.watchdog.plist")).unwrap();
+        let variables = list.as_dictionary().unwrap()["EnvironmentVariables"].as_dictionary();
+        let path = variables.unwrap()["PATH"].as_string().unwrap().to_owned();
+        let mut found = std::env::split_paths(&path).map(|dir| dir.join(program));
+        found.find(|file| file.exists()).unwrap_or_default()
+    }
+
     fn notes(answer: &Value) -> String {
         answer["notes"].to_string()
     }
@@ -297,6 +305,13 @@ fn agents_are_loaded_started_and_gone_again() {
     rig.answer(&["install"], 0);
     assert_eq!(rig.agents().len(), 2);
     assert!(launchd.state("ai.openclaw.watchdog").is_some());
+    for program in ["launchctl", "crontab"] {
+        assert_eq!(
+            rig.found_by_the_watchdog(program),
+            rig.path("bin").join(program),
+            "the watchdog has to ask the same {program} as the person who installed it"
+        );
+    }
     let passed = || std::fs::read_to_string(rig.path(".openclaw/logs/watchdog.out.log")).is_ok();
     wait_until("a pass began", Duration::from_secs(20), passed);
     assert_eq!(rig.answer(&["install"], 0)["verdict"], "unchanged");

@@ -28,8 +28,17 @@ const PINNED: [&str; 7] = [
     "LANG",
 ];
 
-/// What a pass calls, directly or through the service's own doctor, and where it is usually found.
-const CALLED: [&str; 4] = ["openclaw", "node", "claude", "tmux"];
+/// What a pass calls, directly or through the service's own doctor, and where it is usually found. Not every system keeps its
+/// managers in `/usr/bin`; a watchdog that does not find them takes the service's manager for deaf and calls a person.
+const CALLED: [&str; 7] = [
+    "openclaw",
+    "node",
+    "claude",
+    "tmux",
+    "systemctl",
+    "launchctl",
+    "crontab",
+];
 const USUAL: [&str; 7] = [
     "/opt/homebrew/bin",
     "/usr/local/bin",
@@ -309,12 +318,17 @@ fn programs() -> Result<Programs> {
     };
     let own = [guardian.parent(), heal.parent()];
     let called = CALLED.iter().filter_map(|program| which(program));
-    let called: Vec<PathBuf> = called.filter_map(|path| path.parent().map(Path::to_owned)).collect();
+    let called: BTreeSet<PathBuf> = called.filter_map(|path| path.parent().map(Path::to_owned)).collect();
+    // In the order of the person's PATH: a job has to find the same node as they do.
+    let persons = std::env::var_os("PATH").unwrap_or_default();
+    let persons: Vec<PathBuf> = std::env::split_paths(&persons)
+        .filter(|dir| called.contains(dir))
+        .collect();
     let mut seen = BTreeSet::new();
     let dirs: Vec<&Path> = own
         .into_iter()
         .flatten()
-        .chain(called.iter().map(PathBuf::as_path))
+        .chain(persons.iter().map(PathBuf::as_path))
         .chain(USUAL.iter().map(Path::new))
         .filter(|dir| dir.is_absolute() && seen.insert(dir.to_path_buf()))
         .collect();
