@@ -1,6 +1,8 @@
 //! Failure classes, in order of precedence: when several conditions hold, the first of them in this list is the class
 //! of the report (DESIGN: policy).
 
+mod korean;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

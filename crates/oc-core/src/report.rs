@@ -152,6 +152,19 @@ pub struct ServiceView {
 }
 
 impl ServiceView {
+    /// Nothing is known yet.
+    #[must_use]
+    pub const fn unknown(manager: ManagerKind) -> Self {
+        Self {
+            manager,
+            state: ServiceState::Unknown,
+            identity: None,
+            exits: Vec::new(),
+            never_ready_in_a_row: 0,
+            next_start_at: None,
+        }
+    }
+
     /// The newest end of the process.
     #[must_use]
     pub fn last_exit(&self) -> Option<&ServiceExit> {

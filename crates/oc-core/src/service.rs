@@ -2,6 +2,7 @@
 //!
 //! An enum and a file each, no trait objects: there are three managers and there will not be thirty.
 
+mod control;
 pub mod embedded;
 pub mod launchd;
 pub mod starts;

@@ -131,3 +131,12 @@ fn supervised_beside(world: &World) -> Option<String> {
         supervisor.pid
     ))
 }
+
+/// Why nothing is done to what runs `now`: another process was meant.
+fn another(only: Option<&Identity>, now: Option<&Identity>) -> Option<Told> {
+    let now = now.filter(|now| only.is_some_and(|only| only != *now))?;
+    Some(Told::Refused(format!(
+        "the service is now pid {}, another process",
+        now.pid
+    )))
+}

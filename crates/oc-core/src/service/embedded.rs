@@ -205,12 +205,8 @@ impl Dir {
                 ServiceState::Unregistered
             };
             return ServiceView {
-                manager: ManagerKind::Embedded,
                 state,
-                identity: None,
-                exits: Vec::new(),
-                never_ready_in_a_row: 0,
-                next_start_at: None,
+                ..ServiceView::unknown(ManagerKind::Embedded)
             };
         };
         let child = match supervised {

@@ -5,22 +5,26 @@
 
 mod parse;
 
+pub use super::control::Reply;
 pub use parse::{Job, LastExit, State};
 
+use super::control;
 use crate::clock::{Deadline, Stamp};
 use crate::config;
-use crate::exit::Exit;
-use crate::fault::{Fault, Result};
+use crate::fault::Result;
 use crate::identity::Identity;
-use crate::proc::{Cmd, Ended};
+use crate::proc::Cmd;
 use crate::report::{ManagerKind, ServiceExit, ServiceState, ServiceView};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// A question is answered within milliseconds by a launchd that works.
 const QUESTION: Duration = Duration::from_secs(5);
-/// The most of an answer that is read; a whole domain prints some 200 KiB.
-const CAP: usize = 1 << 20;
+/// Without it: what is said, and the way out.
+const ABSENT: [&str; 2] = [
+    "launchctl is not there",
+    "launchd is macOS's; elsewhere set service.manager to systemd or embedded",
+];
 
 /// A job in a user's GUI domain, the only one where LaunchAgents belong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,17 +60,6 @@ pub enum Call {
     Kickstart,
     /// Send its process a signal.
     Kill(&'static str),
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// Exit status.
-    pub code: i32,
-    /// The answer.
-    pub stdout: String,
-    /// The complaint, on one line.
-    pub complaint: String,
 }
 
 /// What launchd knows about a label.
@@ -173,34 +166,8 @@ impl Agent {
     /// 69 without launchctl, 124 when it does not answer, 74 otherwise.
     pub fn call(&self, call: Call, limit: Duration) -> Result<Reply> {
         let mut cmd = Cmd::new("launchctl");
-        cmd.args(self.argv(call))
-            .timeout(limit)
-            .grace(Duration::from_millis(500))
-            .cap(CAP);
-        let output = cmd.run().map_err(|fault| match fault.exit {
-            Exit::NotFound => Fault::new(Exit::Unavailable, "launchctl is not there")
-                .hint("launchd is macOS's; elsewhere set service.manager to systemd or embedded"),
-            _ => fault,
-        })?;
-        let code = match output.ended {
-            Ended::Code(code) => code,
-            Ended::Signal(signal) => 128 + signal,
-            Ended::Deadline => {
-                let what = format!(
-                    "`{}` did not answer within {:.1} s",
-                    self.line(call),
-                    limit.as_secs_f64()
-                );
-                return Err(Fault::new(Exit::Deadline, what));
-            }
-        };
-        let stderr = output.stderr_text();
-        let words: Vec<&str> = stderr.split_whitespace().take(60).collect();
-        Ok(Reply {
-            code,
-            stdout: output.stdout_text(),
-            complaint: words.join(" "),
-        })
+        cmd.args(self.argv(call));
+        control::ask(cmd, &self.line(call), limit, ABSENT)
     }
 
     /// What launchd knows about it.
@@ -265,14 +232,7 @@ impl Agent {
     /// It in the common vocabulary.
     #[must_use]
     pub fn view(&self, deadline: &Deadline) -> ServiceView {
-        let mut view = ServiceView {
-            manager: ManagerKind::Launchd,
-            state: ServiceState::Unknown,
-            identity: None,
-            exits: Vec::new(),
-            never_ready_in_a_row: 0,
-            next_start_at: None,
-        };
+        let mut view = ServiceView::unknown(ManagerKind::Launchd);
         match self.look(deadline) {
             Looked::Loaded(job) => {
                 view.identity = job.pid.and_then(Identity::of).filter(Identity::alive);

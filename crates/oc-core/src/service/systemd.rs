@@ -3,22 +3,26 @@
 
 mod parse;
 
+pub use super::control::Reply;
 pub use parse::{LastExit, Shown};
 
+use super::control;
 use crate::clock::{Deadline, Stamp};
 use crate::config;
-use crate::exit::Exit;
-use crate::fault::{Fault, Result};
+use crate::fault::Result;
 use crate::identity::Identity;
-use crate::proc::{Cmd, Ended};
+use crate::proc::Cmd;
 use crate::report::{ManagerKind, ServiceExit, ServiceState, ServiceView};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A question is answered within milliseconds by a manager that works.
 const QUESTION: Duration = Duration::from_secs(5);
-/// The most of an answer that is read.
-const CAP: usize = 1 << 20;
+/// Without it: what is said, and the way out.
+const ABSENT: [&str; 2] = [
+    "systemctl is not there",
+    "without systemd set service.manager to embedded",
+];
 
 /// A unit of the user's manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,25 +57,6 @@ pub enum Call {
     Unmask,
     /// Read the unit files again.
     Reload,
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// Exit status.
-    pub code: i32,
-    /// The answer.
-    pub stdout: String,
-    /// The complaint, on one line.
-    pub complaint: String,
-}
-
-impl Reply {
-    /// Whether it was done.
-    #[must_use]
-    pub fn good(&self) -> bool {
-        self.code == 0
-    }
 }
 
 /// What systemd knows about a unit.
@@ -160,39 +145,13 @@ impl Unit {
     pub fn call(&self, call: Call, limit: Duration) -> Result<Reply> {
         let mut cmd = Cmd::new("systemctl");
         cmd.args(self.argv(call))
-            .timeout(limit)
-            .grace(Duration::from_millis(500))
-            .cap(CAP)
             // Property names and their values are not translated, complaints are.
             .env("LC_ALL", "C")
             .env("SYSTEMD_COLORS", "0");
         if let Some(dir) = runtime_dir() {
             cmd.env("XDG_RUNTIME_DIR", dir);
         }
-        let output = cmd.run().map_err(|fault| match fault.exit {
-            Exit::NotFound => Fault::new(Exit::Unavailable, "systemctl is not there")
-                .hint("without systemd set service.manager to embedded"),
-            _ => fault,
-        })?;
-        let code = match output.ended {
-            Ended::Code(code) => code,
-            Ended::Signal(signal) => 128 + signal,
-            Ended::Deadline => {
-                let what = format!(
-                    "`{}` did not answer within {:.1} s",
-                    self.line(call),
-                    limit.as_secs_f64()
-                );
-                return Err(Fault::new(Exit::Deadline, what));
-            }
-        };
-        let stderr = output.stderr_text();
-        let words: Vec<&str> = stderr.split_whitespace().take(60).collect();
-        Ok(Reply {
-            code,
-            stdout: output.stdout_text(),
-            complaint: words.join(" "),
-        })
+        control::ask(cmd, &self.line(call), limit, ABSENT)
     }
 
     /// What systemd knows about it.
@@ -238,14 +197,7 @@ impl Unit {
     /// It in the common vocabulary.
     #[must_use]
     pub fn view(&self, deadline: &Deadline) -> ServiceView {
-        let mut view = ServiceView {
-            manager: ManagerKind::Systemd,
-            state: ServiceState::Unknown,
-            identity: None,
-            exits: Vec::new(),
-            never_ready_in_a_row: 0,
-            next_start_at: None,
-        };
+        let mut view = ServiceView::unknown(ManagerKind::Systemd);
         if let Looked::Shown(shown) = self.look(deadline) {
             view.identity = shown.main_pid.and_then(Identity::of).filter(Identity::alive);
             view.state = state(&shown, view.identity.is_some());

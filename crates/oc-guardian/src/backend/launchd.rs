@@ -78,13 +78,8 @@ impl<'a> Launchd<'a> {
     /// 69 without launchctl, 124 when it does not answer.
     pub fn tell(&self, verb: Verb, only: Option<Identity>, deadline: &Deadline) -> Result<Told> {
         let now = self.view().identity;
-        if let (Some(only), Some(now)) = (&only, &now)
-            && only != now
-        {
-            return Ok(Told::Refused(format!(
-                "the service is now pid {}, another process",
-                now.pid
-            )));
+        if let Some(refusal) = super::another(only.as_ref(), now.as_ref()) {
+            return Ok(refusal);
         }
         match (verb, now) {
             (Verb::Stop, _) => self.stop(deadline),

@@ -74,13 +74,8 @@ impl<'a> Systemd<'a> {
     /// 69 without systemctl, 124 when it does not answer, 74 or 77 when its definition cannot be put back.
     pub fn tell(&self, verb: Verb, only: Option<Identity>, deadline: &Deadline) -> Result<Told> {
         let now = self.view().identity;
-        if let (Some(only), Some(now)) = (&only, &now)
-            && only != now
-        {
-            return Ok(Told::Refused(format!(
-                "the service is now pid {}, another process",
-                now.pid
-            )));
+        if let Some(refusal) = super::another(only.as_ref(), now.as_ref()) {
+            return Ok(refusal);
         }
         match (verb, now) {
             (Verb::Stop, _) => self.stop(deadline),

@@ -30,36 +30,7 @@ impl Words for Korean {
     }
 
     fn class(&self, class: Class) -> &'static str {
-        match class {
-            Class::StoppedOnPurpose => "의도적으로 중지됨",
-            Class::Maintenance => "점검 중",
-            Class::Upgrading => "업그레이드 진행 중",
-            Class::Inconclusive => "상태를 측정할 수 없음",
-            Class::Draining => "종료 전 작업을 마무리하는 중",
-            Class::Starting => "시작하는 중",
-            Class::NewerConfig => "더 새로운 버전이 작성한 설정 파일",
-            Class::StateDb => "상태 데이터베이스를 읽을 수 없음",
-            Class::DiskFull => "디스크가 가득 참",
-            Class::ForeignListener => "다른 프로그램이 포트를 사용 중",
-            Class::ConfigMissing => "설정 파일이 없음",
-            Class::ConfigInvalid => "설정 파일이 손상됨",
-            Class::ExitConfig => "현재 설정으로는 시작을 거부함",
-            Class::Auth => "로그인할 수 없음",
-            Class::StartLimit => "서비스 관리자가 시작을 포기함",
-            Class::Unregistered => "서비스 관리자에 등록되어 있지 않음",
-            Class::CrashLoop => "시작하다가 계속 비정상 종료됨",
-            Class::Hung => "연결은 되지만 응답이 없음",
-            Class::ProcessGone => "프로세스가 사라짐",
-            Class::Refused => "연결을 거부함",
-            Class::HttpError => "오류로 응답함",
-            Class::WrongBody => "예상과 다른 내용으로 응답함",
-            Class::NotReady => "실행 중이지만 준비되지 않음",
-            Class::SafeMode => "안전 모드로 실행 중(채널 중단됨)",
-            Class::MemoryHigh => "메모리를 너무 많이 사용함",
-            Class::MemoryLeak => "메모리가 계속 증가함",
-            Class::Slow => "응답이 느림",
-            Class::DeepFailed => "심층 점검 실패",
-        }
+        class.in_korean()
     }
 
     fn step(&self, step: &Step) -> String {
