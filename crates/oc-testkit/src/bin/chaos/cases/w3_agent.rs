@@ -1,7 +1,7 @@
 //! W3, one case for each thing that an AI doctor may do wrong. Whatever it does: the service's configuration is what it was,
 //! nothing of the session lives on, it was asked once, and a person is called.
 
-use crate::arena::{Arena, Result, SECRETS, broken};
+use crate::arena::{Arena, Result, SECRETS, broken, merged};
 use crate::case::{CASE, Case, Class, End};
 use oc_testkit::{Signal, process};
 use serde_json::{Value, json};
@@ -10,7 +10,11 @@ use std::os::unix::fs::PermissionsExt;
 /// The agent comes first, about a start that fails whatever the configuration says: only a person can mend that.
 const MISBEHAVES: Case = Case {
     class: Class::Watcher,
-    settings,
+    // Started again and again it would be hard to see that it is down.
+    settings: || {
+        let supervise = json!({"backoff_step": "5s", "backoff_max": "5s"});
+        merged(settings(), &json!({"service": {"supervise": supervise}}))
+    },
     inject: |arena| {
         arena.env().fault(|f| {
             f.boot_ms = 60_000;
