@@ -94,6 +94,11 @@ pub const ALL: &[Entry] = &[
         by_hand: "chmod 600 ~/.openclaw/openclaw.json",
     },
     Entry {
+        id: "secrets.permissions",
+        means: "Other users of this machine may read ~/.openclaw/.env, where keys and tokens are kept.",
+        by_hand: "chmod 600 ~/.openclaw/.env",
+    },
+    Entry {
         id: "config.owner",
         means: "The configuration belongs to another user: it can be read, but not repaired.",
         by_hand: "sudo chown $USER ~/.openclaw/openclaw.json",

@@ -169,6 +169,23 @@ fn another_healing_makes_fix_wait_its_turn() {
 }
 
 #[test]
+fn secrets_that_others_may_read_are_a_warning_that_does_not_show_them() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new(Backup::None);
+    let secrets = world.env.write(".openclaw/.env", "TELEGRAM_BOT_TOKEN=hush-hush\n");
+    let mode = |mode| std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o600);
+    world.doctor(&["check"]).run().expect_code(0);
+    mode(0o644);
+    let body = fix(&world, 0);
+    let found = finding(&body, "secrets.permissions");
+    assert_eq!(found["severity"], "warning");
+    assert_eq!(found["command"], format!("chmod 600 {}", secrets.display()));
+    assert!(!body.to_string().contains("hush"), "{body:#}");
+    assert_eq!(std::fs::metadata(&secrets).unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+#[test]
 fn a_link_stays_a_link_and_modes_stay() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::new(Backup::None);

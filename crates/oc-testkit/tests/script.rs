@@ -93,6 +93,18 @@ fn a_hold_and_a_human_touch_nothing() {
     }
 }
 
+/// A shell's own failure (no process, no file) has status 2, too, which is "restart" from decide and "a human" from settle.
+#[test]
+fn what_fails_in_the_shell_is_no_verdict() {
+    for (step, calls) in [("probe", 0), ("decision", 1), ("settle", 2)] {
+        let stage = Stage::new(&[("oc-escalate.decide", 1), ("oc-escalate.settle", 1)]);
+        // In its place no file can be made.
+        stage.0.write(format!("run/{step}.json/in-the-way"), "");
+        stage.pass().expect_code(3);
+        assert_eq!(stage.calls().len(), calls, "{step}: {:?}", stage.calls());
+    }
+}
+
 #[test]
 fn a_restart_is_preflighted_applied_verified_and_settled() {
     let stage = Stage::new(&[("oc-escalate.decide", 2)]);

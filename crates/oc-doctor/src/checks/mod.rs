@@ -11,6 +11,7 @@ mod owner;
 pub(crate) mod plugin;
 pub(crate) mod port;
 mod refused;
+mod secrets;
 mod shrunk;
 mod space;
 mod state_db;
@@ -69,6 +70,7 @@ pub fn surroundings(scene: &Scene<'_>) -> Vec<Finding> {
     install::check(scene, &mut findings);
     port::check(scene, &mut findings);
     owner::check(scene, &mut findings);
+    secrets::check(scene, &mut findings);
     if scene.has_config() {
         shrunk::check(scene, &mut findings);
     }

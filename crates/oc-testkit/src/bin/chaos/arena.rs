@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// The longest that any one thing may take; an outcome is never judged by it, only missed.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// In no file and no message but where they belong.
-pub(crate) const SECRETS: [&str; 2] = ["chaos-token-5ecret", "chaos-hook-5ecret"];
+pub(crate) const SECRETS: [&str; 3] = ["chaos-token-5ecret", "chaos-hook-5ecret", "chaos-key-5ecret-of-nobody"];
 
 pub(crate) enum Stop {
     Interrupted,

@@ -95,7 +95,7 @@ pub(crate) struct Case {
     pub(crate) actions: &'static [&'static str],
     /// More than so many of them are needless.
     pub(crate) most: usize,
-    /// The level that heals it: 0 the supervisor, 1 a restart, 2 the doctor, 4 a person.
+    /// The level that heals it: 0 the supervisor, 1 a restart, 2 the doctor, 3 the AI, 4 a person.
     pub(crate) level: Option<u8>,
     /// Messages to people.
     pub(crate) alerts: RangeInclusive<usize>,

@@ -50,7 +50,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Each is a promise not kept yet: this number may only fall.
-    const PENDING: usize = 7;
+    const PENDING: usize = 5;
 
     #[test]
     fn the_whole_catalogue_is_here_once() {
@@ -75,7 +75,7 @@ mod tests {
         let missing: Vec<&String> = catalogue
             .iter()
             .flatten()
-            .filter(|id| !here.contains(&id.as_str()))
+            .filter(|id| !here.iter().any(|case| is_or_mode_of(case, id)))
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert_eq!(
@@ -83,6 +83,12 @@ mod tests {
             here.len(),
             "twice: {here:?}"
         );
+    }
+
+    /// A fault with several modes has a case for each: `W3a`, `W3b` ...
+    fn is_or_mode_of(case: &str, id: &str) -> bool {
+        let mode = case.strip_prefix(id);
+        mode.is_some_and(|mode| mode.chars().all(|c| c.is_ascii_lowercase()))
     }
 
     #[test]

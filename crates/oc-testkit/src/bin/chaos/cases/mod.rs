@@ -61,6 +61,8 @@ mod t1_clock_step;
 mod t2_suspend;
 mod w1_killed_mid_repair;
 mod w2_no_probe;
+mod w3_agent;
+mod w4_hostile_log;
 mod w5_notifier_down;
 mod w6_alert_storm;
 mod x1_healthy;
@@ -140,8 +142,17 @@ pub(crate) const ALL: &[&Case] = &[
     &k5_pid_reuse::K5,
     &w1_killed_mid_repair::W1,
     &w2_no_probe::W2,
-    &pending::W3,
-    &pending::W4,
+    &w3_agent::W3A,
+    &w3_agent::W3B,
+    &w3_agent::W3C,
+    &w3_agent::W3D,
+    &w3_agent::W3E,
+    &w3_agent::W3F,
+    &w3_agent::W3G,
+    &w3_agent::W3H,
+    &w3_agent::W3I,
+    &w3_agent::W3J,
+    &w4_hostile_log::W4,
     &w5_notifier_down::W5,
     &w6_alert_storm::W6,
     &x1_healthy::X1,

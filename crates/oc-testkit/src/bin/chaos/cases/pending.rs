@@ -4,7 +4,6 @@ use crate::case::{CASE, Case, Class};
 use crate::needs::Need;
 
 const SYSTEMD: &[Need] = &[Need::Pending("needs the systemd backend of oc-guardian")];
-const AGENT: &[Need] = &[Need::Pending("needs oc-claude-pty")];
 
 const fn manager(id: &'static str, fault: &'static str) -> Case {
     Case {
@@ -21,17 +20,3 @@ pub(crate) const S2: Case = manager("S2", "the unit is masked, or hit its start 
 pub(crate) const S3: Case = manager("S3", "the unit was edited and not reloaded");
 pub(crate) const S4: Case = manager("S4", "the manager cannot be reached: no user bus");
 pub(crate) const S5: Case = manager("S5", "two managers fight over the service");
-pub(crate) const W3: Case = Case {
-    id: "W3",
-    class: Class::Watcher,
-    fault: "the AI doctor hangs, asks, lies, floods, edits outside its scope, or is out of quota",
-    needs: AGENT,
-    ..CASE
-};
-pub(crate) const W4: Case = Case {
-    id: "W4",
-    class: Class::Watcher,
-    fault: "a hostile line in the gateway's log speaks to the AI doctor",
-    needs: AGENT,
-    ..CASE
-};

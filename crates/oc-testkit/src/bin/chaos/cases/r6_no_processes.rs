@@ -24,8 +24,8 @@ pub(crate) const R6: Case = Case {
         }
         Ok(())
     },
-    // It could not work, and said so by its exit code.
-    hurts: |arena| arena.note.split_whitespace().count() == 3 && !arena.note.split_whitespace().any(|code| code == "0"),
+    // Each time it says that it could not tell, and neither that all is well nor that a human is needed.
+    hurts: |arena| arena.note == "3 3 3 ",
     end: End::LeftAlone(1),
     ..CASE
 };
