@@ -126,8 +126,8 @@ $(claude)/done: $(real)/done
 	touch $@
 
 .PHONY: bench
-bench: release ## what a healthy pass and a recovery cost, beside other supervisors
-	scripts/bench
+bench: release ## speed and size, beside others; BENCH="--out docs/results" for the table, BENCH="--only probe" for a part
+	CARGO='$(CARGO)' scripts/bench $(BENCH)
 
 .PHONY: release
 release: ## optimised binaries in target/dist/native: static on Linux

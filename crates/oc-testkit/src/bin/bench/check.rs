@@ -9,9 +9,9 @@ use std::time::Duration;
 const RUNS: usize = 60;
 /// A node process for seconds each.
 const THEIRS: usize = 3;
-const GROUP: &str = "is the configuration sound?";
 
 pub(crate) fn configuration(sheet: &mut Sheet) {
+    sheet.group("is the configuration sound?");
     let mut env = TestEnv::new();
     let port = free_port();
     env.set("OPENCLAW_GATEWAY_PORT", port);
@@ -19,7 +19,7 @@ pub(crate) fn configuration(sheet: &mut Sheet) {
     let config = env.write(".openclaw/openclaw.json", config);
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     if std::fs::set_permissions(config, private).is_err() {
-        return sheet.absent(GROUP, "its configuration cannot be made private");
+        return sheet.absent("oc-doctor check", "its configuration cannot be made private");
     }
     let _server = env.cmd("bench-serve").arg(port.to_string()).spawn();
     wait_until("the server answers", Duration::from_secs(10), || {
@@ -39,7 +39,6 @@ pub(crate) fn configuration(sheet: &mut Sheet) {
             .timeout(Duration::from_secs(60))
             .run();
     }
-    sheet.group(GROUP);
     let mut base = (None, None);
     let theirs = openclaw
         .as_ref()
@@ -55,16 +54,9 @@ pub(crate) fn configuration(sheet: &mut Sheet) {
             sheet.absent(&name, "it failed");
             continue;
         };
-        let wall = sheet.row(GROUP, &format!("{name}: wall"), "ms", cost::wall(&costs), base.0, None);
-        let cpu = sheet.row(GROUP, &format!("{name}: CPU"), "ms", cost::cpu(&costs), base.1, None);
-        sheet.row(
-            GROUP,
-            &format!("{name}: memory"),
-            "MiB",
-            cost::rss_mib(&costs),
-            None,
-            None,
-        );
+        let wall = sheet.row(&format!("{name}: wall"), "ms", cost::wall(&costs), base.0, None);
+        let cpu = sheet.row(&format!("{name}: CPU"), "ms", cost::cpu(&costs), base.1, None);
+        sheet.row(&format!("{name}: memory"), "MiB", cost::rss_mib(&costs), None, None);
         base = (base.0.or(wall), base.1.or(cpu));
     }
     if openclaw.is_none() {

@@ -21,6 +21,17 @@ impl Figures {
             max: *values.last()?,
         })
     }
+
+    /// What is left for each of `count`.
+    pub(crate) fn per(self, count: usize) -> Self {
+        let share = |value: f64| value / u32::try_from(count).map_or(f64::INFINITY, f64::from);
+        Self {
+            n: self.n,
+            min: share(self.min),
+            median: share(self.median),
+            max: share(self.max),
+        }
+    }
 }
 
 pub(crate) fn ms(time: Duration) -> f64 {

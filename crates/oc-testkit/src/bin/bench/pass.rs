@@ -3,9 +3,10 @@
 use crate::cost::{self, Cost};
 use crate::figures::Figures;
 use crate::sheet::Sheet;
+use crate::trace::Trace;
 use oc_testkit::{Running, TestEnv, bin, free_port, is_ready, scripts, wait_until};
 use serde_json::json;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const RUNS: usize = 60;
@@ -13,101 +14,107 @@ const RUNS: usize = 60;
 const CPU: f64 = 5.0;
 /// Memory of each tool, MiB.
 const RSS: f64 = 10.0;
+/// The shell, `oc-escalate run`, the shell again as its command, the probe, the decision.
+const PROGRAMS: f64 = 5.0;
 
 pub(crate) fn healthy_pass(sheet: &mut Sheet) {
-    let group = "a healthy pass of oc-heal";
-    let (env, _supervisor) = serving();
-    sheet.group(group);
+    sheet.group("a healthy pass of oc-heal");
+    let healthy = Healthy::new();
+    let env = &healthy.env;
     let mut heal = env.std_command(scripts().join("oc-heal"));
     let Some(costs) = cost::many(RUNS, &mut heal).filter(|costs| costs.iter().all(|cost| cost.status.success())) else {
-        return sheet.absent(group, "it did not exit 0");
+        return sheet.absent("oc-heal", "it did not exit 0");
     };
-    sheet.row(group, "CPU, the whole tree", "ms", cost::cpu(&costs), None, Some(CPU));
-    sheet.row(group, "wall", "ms", cost::wall(&costs), None, None);
-    match executed(&env) {
-        Some(count) => {
-            sheet.row(group, "programs executed", "", Figures::of(vec![count]), None, None);
+    sheet.row("CPU, the whole tree", "ms", cost::cpu(&costs), None, Some(CPU));
+    sheet.row("wall", "ms", cost::wall(&costs), None, None);
+    match Trace::of(env, &[scripts().join("oc-heal").as_os_str()]) {
+        Some(trace) => {
+            let one = |value| Figures::of(vec![value]);
+            let (own, others): (Vec<&str>, Vec<&str>) = trace.programs().partition(|program| is_own(program));
+            sheet.row(
+                "programs executed: sh and our own",
+                "",
+                one(count(&own)),
+                None,
+                Some(PROGRAMS),
+            );
+            sheet.row("programs executed: any other", "", one(count(&others)), None, Some(0.0));
+            sheet.row("system calls", "", one(trace.calls()), None, None);
+            sheet.row("/proc listed", "", one(trace.proc_scans()), None, Some(0.0));
         }
-        None => sheet.absent("programs executed", "strace is missing"),
+        None => sheet.absent("programs executed", "there is no strace, or it may not trace"),
     }
     // Each tool alone, as the pass runs it.
-    let probe = env.home().join("probe.json").display().to_string();
-    let report = env.cmd("oc-probe").arg("--json").run();
-    env.write("probe.json", report.stdout);
+    let report = healthy.report.display().to_string();
     for words in [
         &["oc-escalate", "run", "--", "true"][..],
         &["oc-probe", "--json"],
-        &["oc-escalate", "decide", "--json", "--probe", &probe],
+        &["oc-escalate", "decide", "--json", "--probe", &report],
     ] {
-        let name = words
-            .iter()
-            .filter(|word| !word.contains('/'))
-            .copied()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let name = words.iter().filter(|word| !word.contains('/')).copied();
+        let name = name.collect::<Vec<_>>().join(" ");
         let mut command = env.std_command(bin(words[0]));
         command.args(&words[1..]);
         if let Some(costs) = cost::many(RUNS, &mut command) {
-            tool(sheet, group, &name, &costs);
+            tool(sheet, &name, &costs);
         }
     }
 }
 
-fn tool(sheet: &mut Sheet, group: &str, name: &str, costs: &[Cost]) {
-    sheet.row(group, &format!("{name}: CPU"), "ms", cost::cpu(costs), None, None);
-    sheet.row(
-        group,
-        &format!("{name}: memory"),
-        "MiB",
-        cost::rss_mib(costs),
-        None,
-        Some(RSS),
-    );
+fn tool(sheet: &mut Sheet, name: &str, costs: &[Cost]) {
+    sheet.row(&format!("{name}: CPU"), "ms", cost::cpu(costs), None, None);
+    let memory = cost::rss_mib(costs);
+    sheet.row(&format!("{name}: memory"), "MiB", memory, None, Some(RSS));
+}
+
+fn is_own(program: &str) -> bool {
+    let name = Path::new(program)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    name == "sh" || name.starts_with("oc-")
+}
+
+fn count(programs: &[&str]) -> f64 {
+    u32::try_from(programs.len()).map_or(f64::INFINITY, f64::from)
 }
 
 /// The stand-in under `oc-guardian supervise`, ready, and found healthy by one pass already.
-fn serving() -> (TestEnv, Running) {
-    let env = TestEnv::new();
-    let port = free_port();
-    let gateway =
-        json!({"mode": "local", "port": port, "bind": "loopback", "auth": {"mode": "token", "token": "bench"}});
-    env.write(".openclaw/openclaw.json", json!({"gateway": gateway}).to_string());
-    env.write(
-        ".openclaw/.env",
-        "DISCORD_WEBHOOK_URL=https://discord.example/api/webhooks/1/x\n",
-    );
-    env.oc_config(&json!({"service": {"supervise": {"ready_poll": "10ms"}}}));
-    let program = bin("stand-in-gateway").display().to_string();
-    let port_word = port.to_string();
-    let words = [
-        "supervise",
-        "--no-heal",
-        "--",
-        &program,
-        "gateway",
-        "run",
-        "--port",
-        &port_word,
-    ];
-    let supervisor = env.cmd("oc-guardian").args(words).spawn();
-    let patience = Duration::from_secs(20);
-    wait_until("the stand-in is ready", patience, || is_ready(port));
-    wait_until("a pass finds it healthy", patience, || {
-        env.foreign(scripts().join("oc-heal")).run().code == 0
-    });
-    (env, supervisor)
+pub(crate) struct Healthy {
+    _supervisor: Running,
+    pub(crate) env: TestEnv,
+    pub(crate) port: u16,
+    /// What a probe says about it.
+    pub(crate) report: PathBuf,
 }
 
-/// Counted by strace, where there is one.
-fn executed(env: &TestEnv) -> Option<f64> {
-    let log = env.path("strace.txt");
-    let mut command: Command = env.std_command("strace");
-    command.args(["-f", "-qq", "-e", "trace=execve", "-e", "status=successful", "-o"]);
-    command.arg(&log).arg(scripts().join("oc-heal"));
-    if !cost::once(&mut command).ok()?.status.success() {
-        return None;
+impl Healthy {
+    pub(crate) fn new() -> Self {
+        let env = TestEnv::new();
+        let port = free_port();
+        let gateway =
+            json!({"mode": "local", "port": port, "bind": "loopback", "auth": {"mode": "token", "token": "bench"}});
+        env.write(".openclaw/openclaw.json", json!({"gateway": gateway}).to_string());
+        env.write(
+            ".openclaw/.env",
+            "DISCORD_WEBHOOK_URL=https://discord.example/api/webhooks/1/x\n",
+        );
+        env.oc_config(&json!({"service": {"supervise": {"ready_poll": "10ms"}}}));
+        let program = bin("stand-in-gateway").display().to_string();
+        let words = ["supervise", "--no-heal", "--", &program, "gateway", "run", "--port"];
+        let supervisor = env.cmd("oc-guardian").args(words).arg(port.to_string()).spawn();
+        let patience = Duration::from_secs(20);
+        wait_until("the stand-in is ready", patience, || is_ready(port));
+        wait_until("a pass finds it healthy", patience, || {
+            env.foreign(scripts().join("oc-heal")).run().code == 0
+        });
+        let report = env.cmd("oc-probe").arg("--json").run();
+        let report = env.write("probe.json", report.stdout);
+        Self {
+            _supervisor: supervisor,
+            env,
+            port,
+            report,
+        }
     }
-    let text = std::fs::read_to_string(log).ok()?;
-    let count = text.lines().filter(|line| line.contains("execve(")).count();
-    u32::try_from(count).ok().map(f64::from)
 }

@@ -1,47 +1,85 @@
-//! The table and its JSON twin.
+//! The table: on the terminal as it grows, and as JSON. Its Markdown is in markdown.rs.
 
 use crate::figures::Figures;
+use crate::{markdown, world};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Instant;
 
 #[derive(Serialize)]
 pub(crate) struct Sheet {
-    machine: String,
-    rows: Vec<Row>,
+    schema: &'static str,
+    pub(crate) at: String,
+    pub(crate) version: &'static str,
+    pub(crate) machine: String,
+    /// Of the other programs in the table.
+    pub(crate) versions: Vec<String>,
+    pub(crate) took_s: u64,
+    pub(crate) rows: Vec<Row>,
     /// What could not be measured here, and why.
-    absent: Vec<String>,
+    pub(crate) absent: Vec<String>,
+    #[serde(skip)]
+    begun: Instant,
+    #[serde(skip)]
+    group: &'static str,
 }
 
 #[derive(Serialize)]
-struct Row {
-    group: String,
-    name: String,
-    unit: &'static str,
+pub(crate) struct Row {
+    pub(crate) group: &'static str,
+    pub(crate) name: String,
+    pub(crate) unit: &'static str,
     #[serde(flatten)]
-    figures: Figures,
-    /// The median, relative to that of the group's first row.
-    ratio: Option<f64>,
+    pub(crate) figures: Figures,
+    /// The median, relative to that of another row.
+    pub(crate) ratio: Option<f64>,
     /// The median must not be above it.
-    target: Option<f64>,
+    pub(crate) target: Option<f64>,
     met: Option<bool>,
+}
+
+impl Row {
+    /// `<= 5 ms: met`; nothing where there is no target.
+    pub(crate) fn verdict(&self) -> String {
+        let (Some(target), Some(met)) = (self.target, self.met) else {
+            return String::new();
+        };
+        let verdict = if met { "met" } else { "MISSED" };
+        let unit = if self.unit.is_empty() { "" } else { " " };
+        format!("<= {}{unit}{}: {verdict}", number(target), self.unit)
+    }
+
+    pub(crate) fn ratio(&self) -> String {
+        self.ratio
+            .map_or_else(String::new, |ratio| format!("{} x", number(ratio)))
+    }
 }
 
 impl Sheet {
     pub(crate) fn new() -> Self {
         let sheet = Self {
-            machine: machine(),
+            schema: "oc.bench/1",
+            at: world::now(),
+            version: env!("CARGO_PKG_VERSION"),
+            machine: world::machine(),
+            versions: world::versions(),
+            took_s: 0,
             rows: Vec::new(),
             absent: Vec::new(),
+            begun: Instant::now(),
+            group: "",
         };
-        say(&sheet.machine);
+        say(&format!("{}, oc {}, {}", sheet.at, sheet.version, sheet.machine));
+        say(&sheet.versions.join("; "));
         sheet
     }
 
-    pub(crate) fn group(&self, title: &str) {
+    pub(crate) fn group(&mut self, title: &'static str) {
+        self.group = title;
         say(&format!(
-            "\n{title:<56} {:>4} {:>9} {:>9} {:>9}       {:>7}  target (median)",
+            "\n{title:<58} {:>4} {:>9} {:>9} {:>9}       {:>8}  target (median)",
             "n", "min", "median", "max", "ratio"
         ));
     }
@@ -49,7 +87,6 @@ impl Sheet {
     /// A row; `base` is the median that the ratio refers to. Returns its median.
     pub(crate) fn row(
         &mut self,
-        group: &str,
         name: &str,
         unit: &'static str,
         figures: Option<Figures>,
@@ -62,7 +99,7 @@ impl Sheet {
         };
         let median = figures.median;
         let row = Row {
-            group: group.to_owned(),
+            group: self.group,
             name: name.to_owned(),
             unit,
             ratio: base.map(|base| median / base),
@@ -70,22 +107,13 @@ impl Sheet {
             met: target.map(|target| median <= target),
             figures,
         };
-        let mut line = format!("  {:<54} {:>4}", row.name, row.figures.n);
+        let mut line = format!("  {:<56} {:>4}", row.name, row.figures.n);
         for value in [row.figures.min, row.figures.median, row.figures.max] {
             // Writing into a String cannot fail.
             _ = write!(line, " {:>9}", number(value));
         }
-        _ = write!(line, "  {unit:<4}");
-        _ = write!(
-            line,
-            " {:>7}",
-            row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2} x"))
-        );
-        if let (Some(target), Some(met)) = (row.target, row.met) {
-            let verdict = if met { "met" } else { "MISSED" };
-            _ = write!(line, "  <= {} {unit}: {verdict}", number(target));
-        }
-        say(&line);
+        _ = write!(line, "  {unit:<4} {:>8}  {}", row.ratio(), row.verdict());
+        say(line.trim_end());
         self.rows.push(row);
         Some(median)
     }
@@ -93,57 +121,63 @@ impl Sheet {
     pub(crate) fn absent(&mut self, name: &str, why: &str) {
         let line = format!("{name}: not measured, {why}");
         say(&format!("  {line}"));
-        self.absent.push(line);
+        self.absent.push(format!("{}: {line}", self.group));
     }
 
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(&mut self) {
+        self.took_s = self.begun.elapsed().as_secs();
+        say(&format!("\n{}; {} s in all", self.summary(), self.took_s));
+    }
+
+    pub(crate) fn summary(&self) -> String {
         let judged = self.rows.iter().filter(|row| row.met.is_some()).count();
-        let missed: Vec<&Row> = self.rows.iter().filter(|row| row.met == Some(false)).collect();
-        say(&format!("\n{} of {judged} targets met", judged - missed.len()));
-        for row in missed {
-            say(&format!("  missed: {}: {}", row.group, row.name));
+        let missed: Vec<String> = self
+            .rows
+            .iter()
+            .filter(|row| row.met == Some(false))
+            .map(|row| format!("{}: {}", row.group, row.name))
+            .collect();
+        match missed.as_slice() {
+            [] => format!("{judged} of {judged} targets met"),
+            _ => format!(
+                "{} of {judged} targets met; missed: {}",
+                judged - missed.len(),
+                missed.join("; ")
+            ),
         }
     }
 
-    pub(crate) fn save(&self, file: &Path) -> std::io::Result<()> {
+    pub(crate) fn save(&self, dir: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(dir)?;
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        std::fs::write(file, text)
+        std::fs::write(dir.join("bench.json"), text)?;
+        std::fs::write(dir.join("bench.md"), markdown::page(self))
     }
 }
 
-fn number(value: f64) -> String {
+/// Three digits that say something.
+pub(crate) fn number(value: f64) -> String {
     match value {
-        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 100.0 || value == value.trunc() => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),
+        value if value >= 1.0 => format!("{value:.2}"),
         value => format!("{value:.3}"),
     }
 }
 
 pub(crate) fn say(text: &str) {
-    // Whoever closed the pipe still gets the JSON.
+    // Whoever closed the pipe still gets the files.
     drop(writeln!(std::io::stdout(), "{text}"));
 }
 
-fn machine() -> String {
-    let first = |file: &str, key: &str| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with(key))
-            .unwrap_or_default()
-            .to_owned();
-        line.rsplit(": ").next().unwrap_or_default().trim().to_owned()
-    };
-    let uname = rustix::system::uname();
-    format!(
-        "oc {}, {} {} {}, {} cores of {}, load average {}",
-        env!("CARGO_PKG_VERSION"),
-        uname.sysname().to_string_lossy(),
-        uname.release().to_string_lossy(),
-        uname.machine().to_string_lossy(),
-        std::thread::available_parallelism().map_or(0, usize::from),
-        first("/proc/cpuinfo", "model name"),
-        first("/proc/loadavg", "")
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_shown_to_three_digits() {
+        let shown = [0.0, 0.1234, 1.5, 12.34, 123.4, 60.0].map(number);
+        assert_eq!(shown, ["0", "0.123", "1.50", "12.3", "123", "60"]);
+    }
 }

@@ -1,7 +1,9 @@
 //! One liveness probe: ours, the least that a program can do, and curl, all of the same server.
 
 use crate::cost;
+use crate::figures::Figures;
 use crate::sheet::Sheet;
+use crate::trace::Trace;
 use oc_testkit::{TestEnv, bin, free_port, wait_until};
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ const RUNS: usize = 200;
 const RATIO: f64 = 2.0;
 
 pub(crate) fn one_probe(sheet: &mut Sheet) {
-    let group = "one liveness probe";
+    sheet.group("one liveness probe");
     let mut env = TestEnv::new();
     let port = free_port();
     env.set("OPENCLAW_GATEWAY_PORT", port);
@@ -21,7 +23,18 @@ pub(crate) fn one_probe(sheet: &mut Sheet) {
     });
     let url = format!("http://127.0.0.1:{port}/healthz");
     let port = port.to_string();
-    sheet.group(group);
+    if let Some(trace) = Trace::of(
+        &env,
+        &[bin("oc-probe").as_os_str(), "--checks".as_ref(), "liveness".as_ref()],
+    ) {
+        let one = |value| Figures::of(vec![value]);
+        let name = "oc-probe --checks liveness: system calls";
+        sheet.row(name, "", one(trace.calls()), None, None);
+        let name = "oc-probe --checks liveness: those on /proc";
+        sheet.row(name, "", one(trace.proc_files() + trace.proc_scans()), None, Some(0.0));
+    } else {
+        sheet.absent("system calls", "there is no strace, or it may not trace");
+    }
     let mut base = (None, None);
     for (program, args) in [
         ("bench-get", &[port.as_str()][..]),
@@ -54,14 +67,13 @@ pub(crate) fn one_probe(sheet: &mut Sheet) {
         let ours = program == "oc-probe";
         let target = |base: Option<f64>| base.filter(|_| ours).map(|base| base * RATIO);
         let wall = sheet.row(
-            group,
             &format!("{name}: wall"),
             "ms",
             cost::wall(&costs),
             base.0,
             target(base.0),
         );
-        let cpu = sheet.row(group, &format!("{name}: CPU"), "ms", cost::cpu(&costs), base.1, None);
+        let cpu = sheet.row(&format!("{name}: CPU"), "ms", cost::cpu(&costs), base.1, None);
         if program == "bench-get" {
             base = (wall, cpu);
         }
