@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Incidents kept on disk; the oldest directories go first.
 const INCIDENTS_KEPT: usize = 200;
@@ -126,6 +127,8 @@ impl RunDir {
     pub fn file(&self, paths: &Paths, incident: &str, run: &str) -> Result<PathBuf> {
         let home = paths.incident(incident);
         fsx::private_dir(&home)?;
+        // Its writers are over, or were killed.
+        fsx::remove_unfinished(&self.path, Duration::ZERO);
         let to = home.join(run);
         fs::rename(&self.path, &to).map_err(|e| Fault::io("file the run as", &to, e))?;
         prune(&home, PASSES_KEPT);
