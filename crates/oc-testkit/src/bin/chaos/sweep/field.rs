@@ -32,6 +32,9 @@ impl Field {
             config: None,
             kept: Vec::new(),
         };
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(field.env().watchdog(), private)
+            .unwrap_or_else(|e| std::panic::panic_any(e.to_string()));
         let good = field.good_config();
         field.write_config(&good);
         field
@@ -165,6 +168,68 @@ impl Field {
         Journal::new(self.env().watchdog().join("journal.jsonl")).fresh()
     }
 
+    /// Our settings, with this laid over them.
+    pub(super) fn configure(&self, over: &Value) {
+        let settings = self.env().read_json(".openclaw/watchdog/config.json");
+        self.env().oc_config(&merged(settings, over));
+    }
+
+    /// Starts it with a configuration without the required key, so that it exits with 78.
+    pub(super) fn start_broken(&mut self) {
+        let broken = self
+            .good_config()
+            .replace("\"mode\": \"local\", // important\n    ", "");
+        self.write_config(&broken);
+        self.start();
+        self.wait("it exits with 78", |field| {
+            let status = field.service.status();
+            status.is_some_and(|status| status["exits"].as_array().is_some_and(|exits| !exits.is_empty()))
+        });
+    }
+
+    /// The comments are a person's.
+    pub(super) fn repaired_in_place(&self) -> Option<String> {
+        let text = self.config_text();
+        (!text.contains("\"mode\": \"local\"") || !text.contains("// mine"))
+            .then(|| "the configuration was not repaired in place".to_owned())
+    }
+
+    /// As [`Field::call`], by somebody who needs it to work.
+    pub(super) fn must(&self, words: &[&str]) {
+        let output = self.call(words);
+        let said = format!("{words:?} exited with {}: {}", output.code, output.stderr);
+        if output.code != 0 {
+            std::panic::panic_any(said);
+        }
+    }
+
+    /// Exactly one gateway, and it has been started at most so often.
+    pub(super) fn one_gateway(&self, most: u64) -> Vec<String> {
+        let running = self.gateways().len();
+        let boots = self.boots();
+        let mut found = Vec::new();
+        if running != 1 {
+            found.push(format!("{running} gateways run"));
+        }
+        if boots > most {
+            found.push(format!("it was started {boots} times where {most} are right"));
+        }
+        found
+    }
+
+    pub(super) fn gateways(&self) -> Vec<u32> {
+        self.running("stand-in-gateway")
+    }
+
+    /// Processes here whose program is called so.
+    fn running(&self, name: &str) -> Vec<u32> {
+        let is = |pid: &u32| {
+            let line = process::command_line(*pid);
+            line.split(' ').next().is_some_and(|program| program.ends_with(name))
+        };
+        self.env().processes().into_iter().filter(is).collect()
+    }
+
     pub(super) fn count(&self, kind: &str) -> usize {
         self.events().iter().filter(|event| event.kind == kind).count()
     }
@@ -208,7 +273,8 @@ impl Field {
                 "{boots} processes of the gateway and only {starts} in the journal"
             ));
         }
-        for event in self.events().iter().filter(|event| event.kind == "attempt") {
+        let acted = |event: &&Event| event.kind == "outcome" && event.tool == "oc-guardian";
+        for event in self.events().iter().filter(acted) {
             let (Some(incident), Some(run)) = (&event.incident, &event.run) else {
                 continue;
             };
@@ -223,9 +289,7 @@ impl Field {
                 found.push(format!("the files of pass {run}, which acted, are lost"));
             }
         }
-        if self.env().processes().iter().filter(|pid| is_gateway(**pid)).count() != 1 {
-            found.push("not exactly one gateway runs".to_owned());
-        }
+        found.extend(self.one_gateway(u64::MAX));
         found
     }
 
@@ -233,9 +297,11 @@ impl Field {
     pub(super) fn end(&mut self) {
         self.kept.clear();
         self.service.end();
-        // A gateway whose supervisor was killed is nobody's.
-        for pid in self.env().processes().into_iter().filter(|pid| is_gateway(*pid)) {
-            self.env().signal(pid, Signal::KILL);
+        // A gateway whose supervisor was killed is nobody's; launchd first, or it would start another.
+        for name in ["launchctl", "stand-in-gateway"] {
+            for pid in self.running(name) {
+                self.env().signal(pid, Signal::KILL);
+            }
         }
         self.wait("every process has ended", |field| field.env().processes().is_empty());
     }
@@ -247,13 +313,6 @@ impl Field {
         let lines: Vec<&str> = log.lines().chain(talk.lines()).collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
     }
-}
-
-fn is_gateway(pid: u32) -> bool {
-    process::command_line(pid)
-        .split(' ')
-        .next()
-        .is_some_and(|program| program.ends_with("/stand-in-gateway"))
 }
 
 /// Everything a hundred times faster than the defaults; what happens is asked, not when.

@@ -16,24 +16,10 @@ pub(crate) const HUNG: Scenario = Scenario {
 pub(crate) const CONFIG: Scenario = Scenario {
     name: "pass-config",
     what: "a pass repairs the configuration that keeps the gateway down, starts it and keeps the repair",
-    prepare: |field| {
-        let broken = field
-            .good_config()
-            .replace("\"mode\": \"local\", // important\n    ", "");
-        field.write_config(&broken);
-        field.start();
-        field.wait("it exits with 78", |field| {
-            field
-                .service
-                .status()
-                .is_some_and(|status| !status["exits"].as_array().is_none_or(Vec::is_empty))
-        });
-    },
+    prepare: |field| field.start_broken(),
     verify: |field| {
         let mut found = field.one_incident(2);
-        if !field.config_text().contains("\"mode\": \"local\"") || !field.config_text().contains("// mine") {
-            found.push("the configuration was not repaired in place".to_owned());
-        }
+        found.extend(field.repaired_in_place());
         found
     },
     ..SCENARIO
