@@ -1,11 +1,13 @@
 //! Files that survive crashes and hostile neighbours: atomic replacement, private directories, no symlink followed.
 
+use crate::clock;
 use crate::fault::{Fault, Result};
 use rustix::fs::{Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 /// Makes a directory (and its parents) that only its owner can enter, and checks that nobody planted another thing
 /// there: a symlink or somebody else's directory is refused.
@@ -65,14 +67,36 @@ pub fn replace_quick(path: &Path, bytes: &[u8]) -> Result<()> {
     put(path, bytes, |_| Ok(())).map_err(|e| Fault::io("write", path, e))
 }
 
+/// What a file is called until it is complete: `.oc-RANDOM.new`.
+const UNFINISHED: (&str, &str) = (".oc-", ".new");
+/// It is called so for milliseconds; one that is so old belongs to a writer that was killed.
+const ABANDONED: Duration = Duration::from_secs(600);
+
 fn put(path: &Path, bytes: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    remove_unfinished(dir_of(path), ABANDONED);
     let mut temp = tempfile::Builder::new()
-        .prefix(".oc-")
-        .suffix(".new")
+        .prefix(UNFINISHED.0)
+        .suffix(UNFINISHED.1)
         .tempfile_in(dir_of(path))?;
     temp.write_all(bytes)?;
     sync(temp.as_file())?;
     temp.persist(path).map(drop).map_err(|e| e.error)
+}
+
+/// Removes what killed writers left in this directory, when it is at least so old. Nothing depends on it, so that a failure is
+/// no fault.
+pub fn remove_unfinished(dir: &Path, age: Duration) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = entry.path();
+        if name.starts_with(UNFINISHED.0)
+            && name.ends_with(UNFINISHED.1)
+            && clock::file_age(&path).is_some_and(|is| is >= age)
+        {
+            drop(fs::remove_file(path));
+        }
+    }
 }
 
 fn dir_of(path: &Path) -> &Path {
@@ -201,6 +225,12 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::disallowed_methods, reason = "the test plays the writer that was killed")]
+    fn leave(path: &Path, age: Duration) {
+        let file = File::create(path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    }
+
     #[test]
     fn replace_is_private_and_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
@@ -210,6 +240,23 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_goes_with_the_next_write_and_nothing_else_does() {
+        let dir = tempfile::tempdir().unwrap();
+        leave(&dir.path().join(".oc-left.new"), ABANDONED * 2);
+        leave(&dir.path().join(".oc-being-written.new"), Duration::ZERO);
+        leave(&dir.path().join("persons.new"), ABANDONED * 2);
+        leave(&dir.path().join(".oc-persons"), ABANDONED * 2);
+        replace(&dir.path().join("state.json"), b"one").unwrap();
+        let names = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [".oc-being-written.new", ".oc-persons", "persons.new", "state.json"]
+        );
     }
 
     #[test]

@@ -56,10 +56,8 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     record.exit = Some(exit.code());
     record.took_ms = u64::try_from(deadline.elapsed().as_millis()).ok();
     match dir.elsewhere() {
-        false => {
-            dir.write(&record)?;
-            file(world, &dir, &record.id);
-        }
+        // First filed: a pass that has ended is not looked at again, so that its files would be lost with a kill in between.
+        false => file(world, &dir, &record.id).unwrap_or(dir).write(&record)?,
         true => dir.remove(),
     }
     drop(lock);
@@ -195,15 +193,12 @@ fn end_left_session(world: &World) {
     }
 }
 
-/// Keeps the files of a pass in which something was tried.
-fn file(world: &World, dir: &RunDir, run: &str) {
-    let Some(decision) = decision(dir) else { return };
+/// Keeps the files of a pass in which something was tried; where they are then.
+fn file(world: &World, dir: &RunDir, run: &str) -> Option<RunDir> {
+    let decision = decision(dir)?;
     let acted = decision.recorded && !matches!(decision.action, Action::None | Action::Hold);
-    if let (true, Some(incident)) = (acted, decision.incident)
-        && let Err(fault) = dir.file(&world.paths, &incident, run)
-    {
-        out::talk(fault);
-    }
+    let incident = decision.incident.filter(|_| acted)?;
+    dir.file(&world.paths, &incident, run).map_err(out::talk).ok()
 }
 
 fn decision(dir: &RunDir) -> Option<Decision> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Incidents kept on disk; the oldest directories go first.
 const INCIDENTS_KEPT: usize = 200;
@@ -119,18 +120,23 @@ impl RunDir {
         fsx::replace_quick(&self.path.join("run.json"), &bytes)
     }
 
-    /// Moves the files of a pass to where its incident's are kept: `incidents/INCIDENT/RUN/`.
+    /// Moves the files of a pass to where its incident's are kept: `incidents/INCIDENT/RUN/`, which is the answer.
     ///
     /// # Errors
     /// 74 or 77.
-    pub fn file(&self, paths: &Paths, incident: &str, run: &str) -> Result<PathBuf> {
+    pub fn file(&self, paths: &Paths, incident: &str, run: &str) -> Result<Self> {
         let home = paths.incident(incident);
         fsx::private_dir(&home)?;
+        // Its writers are over, or were killed.
+        fsx::remove_unfinished(&self.path, Duration::ZERO);
         let to = home.join(run);
         fs::rename(&self.path, &to).map_err(|e| Fault::io("file the run as", &to, e))?;
         prune(&home, PASSES_KEPT);
         prune(&paths.incidents(), INCIDENTS_KEPT);
-        Ok(to)
+        Ok(Self {
+            path: to,
+            elsewhere: false,
+        })
     }
 }
 

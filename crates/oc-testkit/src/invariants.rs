@@ -16,6 +16,8 @@ pub struct Known<'a> {
     pub config: Option<&'a [u8]>,
     /// A pass may still be running: nothing is said about locks and temporary files.
     pub busy: bool,
+    /// So many lines of the journal may be cut short: writers were killed in the middle of them.
+    pub torn: usize,
 }
 
 /// Every violation. Supervisor and passes are over, unless `known.busy`.
@@ -24,19 +26,21 @@ pub fn check(env: &TestEnv, known: &Known<'_>) -> Vec<String> {
     let mut journal = Journal::new(env.watchdog().join("journal.jsonl"));
     let events = journal.fresh();
     let mut found = Vec::new();
-    if journal.torn > 0 {
+    if journal.torn > known.torn {
         found.push(format!("{} lines of the journal are no events", journal.torn));
     }
     found.extend(one_healing_at_a_time(&events));
     found.extend(write_ahead(&events));
     found.extend(incidents(&events));
+    found.extend(one_session(&events));
     found.extend(persons_will(env, &events));
     let files = files(&env.watchdog());
     found.extend(secrets(&files, env, known.secrets));
-    found.extend(private(&env.watchdog()));
+    found.extend(private(env, &files));
+    found.extend(half_written(env, &files));
     found.extend(snapshot_first(env, &files, known.config));
     if !known.busy {
-        found.extend(left_over(&files));
+        found.extend(left_over(env));
         found.extend(lock_free(env));
     }
     found
@@ -138,9 +142,50 @@ fn secrets(files: &[PathBuf], env: &TestEnv, secrets: &[&str]) -> Vec<String> {
 }
 
 /// Nobody else gets at what lies there.
-fn private(dir: &Path) -> Option<String> {
-    let meta = std::fs::metadata(dir).ok()?;
-    (meta.mode() & 0o077 != 0).then(|| format!("{} is open to others", dir.display()))
+fn private(env: &TestEnv, files: &[PathBuf]) -> Vec<String> {
+    let open = |path: &&Path| std::fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o077 != 0);
+    let dir = env.watchdog();
+    let own = files.iter().map(PathBuf::as_path).filter(|file| of_tools(env, file));
+    std::iter::once(dir.as_path())
+        .chain(own)
+        .filter(open)
+        .map(|path| format!("{} is open to others", show(env, path)))
+        .collect()
+}
+
+/// Invariant 4: what is replaced is there whole.
+fn half_written(env: &TestEnv, files: &[PathBuf]) -> Vec<String> {
+    // One that has gone meanwhile is not broken.
+    let broken = |file: &&PathBuf| {
+        std::fs::read(file).is_ok_and(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).is_err())
+    };
+    let replaced = files.iter().filter(|file| of_tools(env, file));
+    let json = replaced.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
+    json.filter(broken)
+        .map(|file| format!("{} is not whole", show(env, file)))
+        .collect()
+}
+
+/// Not by the shell, as the answers of a pass are, and not by the person, as the settings are.
+fn of_tools(env: &TestEnv, file: &Path) -> bool {
+    let by_others = ["run", "incidents", "config.json"].map(|name| env.watchdog().join(name));
+    !by_others.iter().any(|other| file.starts_with(other))
+}
+
+/// Invariant 5: one incident, one session of an agent.
+fn one_session(events: &[Event]) -> Vec<String> {
+    let mut sessions: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in events
+        .iter()
+        .filter(|e| e.kind == "attempt" && e.word("action") == "agent")
+    {
+        *sessions
+            .entry(event.incident.as_deref().unwrap_or_default())
+            .or_default() += 1;
+    }
+    let many = sessions.into_iter().filter(|(_, count)| *count > 1);
+    many.map(|(incident, count)| format!("{count} sessions of an agent in {incident}"))
+        .collect()
 }
 
 /// Invariant 3: a configuration that we changed was kept as it was.
@@ -153,14 +198,19 @@ fn snapshot_first(env: &TestEnv, files: &[PathBuf], before: Option<&[u8]>) -> Op
         .then(|| "the configuration was changed and is in no snapshot as it was".to_owned())
 }
 
-fn left_over(files: &[PathBuf]) -> Vec<String> {
-    let temporary = |file: &&PathBuf| {
+/// Files below that a writer made and did not come to rename.
+#[must_use]
+pub fn unfinished(dir: &Path) -> Vec<PathBuf> {
+    let temporary = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with(".oc-") || name.starts_with(".tmp") || name.ends_with(".new")
     };
-    files
+    files(dir).into_iter().filter(temporary).collect()
+}
+
+fn left_over(env: &TestEnv) -> Vec<String> {
+    unfinished(&env.state_dir())
         .iter()
-        .filter(temporary)
         .map(|file| format!("{} was left behind", file.display()))
         .collect()
 }
@@ -260,7 +310,7 @@ mod tests {
         let known = Known {
             secrets: &["s3cret"],
             config: Some(b"old s3cret"),
-            busy: false,
+            ..Known::default()
         };
         assert_eq!(check(&env, &known).len(), 2, "{:?}", check(&env, &known));
         env.write(".openclaw/watchdog/generations/objects/1", "old s3cret");

@@ -186,10 +186,18 @@ impl TestEnv {
     #[must_use]
     pub fn with_launchd() -> Self {
         let mut env = Self::new();
-        env.link("launchctl", "stand-in-launchctl");
-        env.set("OC_SERVICE_MANAGER", "launchd");
-        Launchd::of(&env).knobs(|k| k.second_ms = 20);
+        env.use_launchd();
         env
+    }
+
+    /// From now on launchd is its service manager.
+    ///
+    /// # Panics
+    /// When it is already.
+    pub fn use_launchd(&mut self) {
+        self.link("launchctl", "stand-in-launchctl");
+        self.set("OC_SERVICE_MANAGER", "launchd");
+        Launchd::of(self).knobs(|k| k.second_ms = 20);
     }
 
     /// The stand-in for launchd.

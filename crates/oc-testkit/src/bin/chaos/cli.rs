@@ -36,6 +36,35 @@ pub(crate) enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Every tool killed at every step that changes anything.
+    Sweep(SweepOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepOptions {
+    /// Scenarios whose names begin so; all of them when none is named.
+    pub(crate) names: Vec<String>,
+    /// Only every fifth step.
+    #[arg(long)]
+    pub(crate) ci: bool,
+    /// This step only.
+    #[arg(long)]
+    pub(crate) step: Option<usize>,
+    /// How many points at once; most of each is waiting.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) jobs: u32,
+    /// Where to write sweep.md and sweep.json.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show the end of the log of a point with a violation.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+impl SweepOptions {
+    pub(crate) const fn every(&self) -> usize {
+        if self.ci { 5 } else { 1 }
+    }
 }
 
 #[derive(Debug, Args)]

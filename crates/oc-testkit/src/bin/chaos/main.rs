@@ -14,6 +14,7 @@ mod observer;
 mod plot;
 mod results;
 mod runner;
+mod sweep;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
                 return ExitCode::from(64);
             }
         },
+        cli::Command::Sweep(options) => return swept(&options),
         cli::Command::All { ci, options, .. } => (list::selected(ci), options),
     };
     match runner::run(&wanted, &options) {
@@ -48,5 +50,21 @@ fn main() -> ExitCode {
             }
         }
         None => ExitCode::from(130),
+    }
+}
+
+fn swept(options: &cli::SweepOptions) -> ExitCode {
+    let Some(sheet) = runner::watch_signals().and_then(|interrupted| sweep::run(options, &interrupted)) else {
+        return ExitCode::from(130);
+    };
+    list::say(&sheet.summary());
+    if let Some(Err(error)) = options.out.as_ref().map(|dir| sweep::save(&sheet, dir)) {
+        list::say(&format!("chaos: cannot write the results: {error}"));
+        return ExitCode::FAILURE;
+    }
+    if sheet.green() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

@@ -14,18 +14,7 @@ use std::time::Instant;
 
 /// `None`: interrupted.
 pub(crate) fn run(cases: &[&'static Case], options: &Options) -> Option<Sheet> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        // Without it the signal would end us before we have ended what we started.
-        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&interrupted)) {
-            say(&format!("chaos: cannot watch for signals: {error}"));
-            return None;
-        }
-    }
+    let interrupted = watch_signals()?;
     // What a case breaks on is told with it.
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
@@ -48,6 +37,23 @@ pub(crate) fn run(cases: &[&'static Case], options: &Options) -> Option<Sheet> {
     rows.sort_by_key(|(n, _)| *n);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     (!interrupted.load(Ordering::SeqCst)).then(|| Sheet::new(rows, options, begun.elapsed()))
+}
+
+/// What is set when we are told to end; `None` when that cannot be heard.
+pub(crate) fn watch_signals() -> Option<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ] {
+        // Without it the signal would end us before we have ended what we started.
+        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&interrupted)) {
+            say(&format!("chaos: cannot watch for signals: {error}"));
+            return None;
+        }
+    }
+    Some(interrupted)
 }
 
 fn repeat(case: &'static Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Row {
@@ -135,7 +141,7 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
         &Known {
             secrets: &SECRETS,
             config: arena.written.as_deref(),
-            busy: false,
+            ..Known::default()
         },
     ));
     arena.kept.clear();

@@ -1,0 +1,332 @@
+//! Where one point of the sweep happens: a HOME with a gateway under a supervisor that starts no passes by itself.
+
+use super::Scenario;
+use crate::arena::{SECRETS, merged};
+use oc_testkit::providers::Providers;
+use oc_testkit::{Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, process, scripts, wait_until};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The longest that any one thing may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) struct Field {
+    pub(super) service: Supervised,
+    pub(super) hook: Providers,
+    /// What a person last wrote; `None` when there is nothing to compare with.
+    pub(super) config: Option<Vec<u8>>,
+    /// Dropped with it: what a scenario starts beside.
+    pub(super) kept: Vec<Box<dyn std::any::Any>>,
+}
+
+impl Field {
+    pub(super) fn new(settings: &Value) -> Self {
+        let service = Supervised::new();
+        let hook = Providers::new();
+        let common = scaled(&hook.url("/chaos-hook-5ecret"));
+        service.env.oc_config(&merged(common, settings));
+        let mut field = Self {
+            service,
+            hook,
+            config: None,
+            kept: Vec::new(),
+        };
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(field.env().watchdog(), private)
+            .unwrap_or_else(|e| std::panic::panic_any(e.to_string()));
+        let good = field.good_config();
+        field.write_config(&good);
+        field
+    }
+
+    pub(super) fn good_config(&self) -> String {
+        format!(
+            "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
+             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }}\n}}\n",
+            self.service.port, SECRETS[0]
+        )
+    }
+
+    /// Writes the service's configuration as a person does.
+    pub(super) fn write_config(&mut self, text: &str) {
+        self.env().write(".openclaw/openclaw.json", text);
+        self.config = Some(text.as_bytes().to_vec());
+    }
+
+    pub(super) fn config_text(&self) -> String {
+        std::fs::read_to_string(self.env().config_path()).unwrap_or_default()
+    }
+
+    pub(super) const fn env(&self) -> &TestEnv {
+        &self.service.env
+    }
+
+    /// The words that supervise the gateway.
+    pub(super) fn supervise(&self) -> Vec<String> {
+        let mut words = self.service.words(&bin("stand-in-gateway"));
+        words.insert(1, "--no-heal".to_owned());
+        words
+    }
+
+    /// Starts supervisor and gateway.
+    pub(super) fn start(&mut self) {
+        let words = self.supervise();
+        let command = self.env().cmd("oc-guardian").args(words);
+        self.service.start_as(command);
+    }
+
+    /// Starts them and waits until it serves and the supervisor knows that.
+    pub(super) fn serve(&mut self) {
+        self.start();
+        self.wait("it serves", |field| field.service.is_ready() && field.phase() == "up");
+    }
+
+    pub(super) fn phase(&self) -> String {
+        let phase = self.service.status().map(|status| status["phase"].clone());
+        phase
+            .and_then(|phase| Some(phase.as_str()?.to_owned()))
+            .unwrap_or_default()
+    }
+
+    /// The process that runs now blocks its event loop; its successor is well.
+    pub(super) fn hang(&self) {
+        let pid = self.service.pid();
+        self.env().fault(|f| {
+            f.only_pid = pid;
+            f.block_ms = Some(0);
+        });
+        self.wait("it hangs", |field| !field.service.is_ready());
+    }
+
+    pub(super) fn wait(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        wait_until(what, PATIENCE, || holds(self));
+    }
+
+    /// Runs the scenario's command and kills it at this step; returns the steps that were made.
+    pub(super) fn under_kill(&mut self, scenario: &Scenario, step: Option<usize>) -> Vec<String> {
+        let list = self.env().path("steps");
+        let mut command = self
+            .env()
+            .cmd("kill-at")
+            .args(["--tool", scenario.tool, "--list"])
+            .arg(&list);
+        if let Some(step) = step {
+            command = command.args(["--step", &step.to_string()]);
+        }
+        let mut running = command.arg("--").args((scenario.command)(self)).spawn();
+        (scenario.beside)(self, &mut running);
+        self.hour_passes();
+        let text = std::fs::read_to_string(list).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// What a writer leaves unfinished counts as left only after a while.
+    fn hour_passes(&self) {
+        for file in oc_testkit::invariants::unfinished(&self.env().state_dir()) {
+            let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+            let aged = std::fs::File::open(&file).and_then(|file| file.set_modified(hour_ago));
+            aged.unwrap_or_else(|error| std::panic::panic_any(format!("cannot age {}: {error}", file.display())));
+        }
+    }
+
+    pub(super) fn wait_end(running: &mut Running) {
+        wait_until("the command ends", PATIENCE, || running.try_wait().is_some());
+    }
+
+    /// A command of ours, as a person or cron calls it.
+    pub(super) fn call(&self, words: &[&str]) -> Output {
+        self.env().cmd(words[0]).args(&words[1..]).timeout(PATIENCE).run()
+    }
+
+    pub(super) fn pass(&self) -> i32 {
+        self.env()
+            .foreign(scripts().join("oc-heal"))
+            .timeout(PATIENCE)
+            .run()
+            .code
+    }
+
+    /// Passes until one says that all is well.
+    pub(super) fn heal_until_well(&mut self) {
+        let mut codes = Vec::new();
+        wait_until("a pass that exits 0, and it serves", PATIENCE, || {
+            codes.push(self.pass());
+            codes.last() == Some(&0) && self.service.is_ready()
+        });
+    }
+
+    /// As cron does it: whatever was there before is put back.
+    pub(super) fn ensure_until_well(&mut self) {
+        wait_until("the guardian says that all is in place", PATIENCE, || {
+            self.call(&["oc-guardian", "ensure"]).code == 0
+        });
+        self.heal_until_well();
+    }
+
+    pub(super) fn events(&self) -> Vec<Event> {
+        Journal::new(self.env().watchdog().join("journal.jsonl")).fresh()
+    }
+
+    /// Our settings, with this laid over them.
+    pub(super) fn configure(&self, over: &Value) {
+        let settings = self.env().read_json(".openclaw/watchdog/config.json");
+        self.env().oc_config(&merged(settings, over));
+    }
+
+    /// Starts it with a configuration without the required key, so that it exits with 78.
+    pub(super) fn start_broken(&mut self) {
+        let broken = self
+            .good_config()
+            .replace("\"mode\": \"local\", // important\n    ", "");
+        self.write_config(&broken);
+        self.start();
+        self.wait("it exits with 78", |field| {
+            let status = field.service.status();
+            status.is_some_and(|status| status["exits"].as_array().is_some_and(|exits| !exits.is_empty()))
+        });
+    }
+
+    /// The comments are a person's.
+    pub(super) fn repaired_in_place(&self) -> Option<String> {
+        let text = self.config_text();
+        (!text.contains("\"mode\": \"local\"") || !text.contains("// mine"))
+            .then(|| "the configuration was not repaired in place".to_owned())
+    }
+
+    /// As [`Field::call`], by somebody who needs it to work.
+    pub(super) fn must(&self, words: &[&str]) {
+        let output = self.call(words);
+        let said = format!("{words:?} exited with {}: {}", output.code, output.stderr);
+        if output.code != 0 {
+            std::panic::panic_any(said);
+        }
+    }
+
+    /// Exactly one gateway, and it has been started at most so often.
+    pub(super) fn one_gateway(&self, most: u64) -> Vec<String> {
+        let running = self.gateways().len();
+        let boots = self.boots();
+        let mut found = Vec::new();
+        if running != 1 {
+            found.push(format!("{running} gateways run"));
+        }
+        if boots > most {
+            found.push(format!("it was started {boots} times where {most} are right"));
+        }
+        found
+    }
+
+    pub(super) fn gateways(&self) -> Vec<u32> {
+        self.running("stand-in-gateway")
+    }
+
+    /// Processes here whose program is called so.
+    fn running(&self, name: &str) -> Vec<u32> {
+        let is = |pid: &u32| {
+            let line = process::command_line(*pid);
+            line.split(' ').next().is_some_and(|program| program.ends_with(name))
+        };
+        self.env().processes().into_iter().filter(is).collect()
+    }
+
+    pub(super) fn count(&self, kind: &str) -> usize {
+        self.events().iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// How often a gateway began to run, by its own record.
+    pub(super) fn boots(&self) -> u64 {
+        let file = self.env().state_dir().join("stand-in-boots.json");
+        let record: Value = serde_json::from_slice(&std::fs::read(file).unwrap_or_default()).unwrap_or_default();
+        record["total"].as_u64().unwrap_or(0)
+    }
+
+    /// Messages that people were sent about this.
+    pub(super) fn told(&self, event: &str) -> Vec<Value> {
+        let accepted = self.hook.accepted().into_iter().map(|taken| taken.body);
+        accepted.filter(|body| body["event"] == event).collect()
+    }
+
+    pub(super) fn all_told(&self) -> Vec<String> {
+        let accepted = self.hook.accepted().into_iter();
+        accepted
+            .map(|taken| format!("{}: {}", taken.body["event"], taken.body["title"]))
+            .collect()
+    }
+
+    /// One incident, begun and ended and told of in the journal; at most so many attempts; no start that is not accounted for.
+    pub(super) fn one_incident(&self, most: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        for kind in ["incident_opened", "incident_closed"] {
+            let count = self.count(kind);
+            if count != 1 {
+                found.push(format!("{count} times {kind} instead of once"));
+            }
+        }
+        let attempts = self.count("attempt");
+        if attempts == 0 || attempts > most {
+            found.push(format!("{attempts} attempts where 1 to {most} are right"));
+        }
+        let (boots, starts) = (self.boots(), self.count("started") as u64);
+        if boots > starts {
+            found.push(format!(
+                "{boots} processes of the gateway and only {starts} in the journal"
+            ));
+        }
+        let acted = |event: &&Event| event.kind == "outcome" && event.tool == "oc-guardian";
+        for event in self.events().iter().filter(acted) {
+            let (Some(incident), Some(run)) = (&event.incident, &event.run) else {
+                continue;
+            };
+            if !self
+                .env()
+                .watchdog()
+                .join("incidents")
+                .join(incident)
+                .join(run)
+                .is_dir()
+            {
+                found.push(format!("the files of pass {run}, which acted, are lost"));
+            }
+        }
+        found.extend(self.one_gateway(u64::MAX));
+        found
+    }
+
+    /// Ends everything in order; whatever is still there after that was forgotten.
+    pub(super) fn end(&mut self) {
+        self.kept.clear();
+        self.service.end();
+        // A gateway whose supervisor was killed is nobody's; launchd first, or it would start another.
+        for name in ["launchctl", "stand-in-gateway"] {
+            for pid in self.running(name) {
+                self.env().signal(pid, Signal::KILL);
+            }
+        }
+        self.wait("every process has ended", |field| field.env().processes().is_empty());
+    }
+
+    pub(super) fn evidence(&self) -> String {
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        let log = read(self.env().path(".openclaw/logs/watchdog.log"));
+        let talk = read(self.env().watchdog().join("run/talk.log"));
+        let lines: Vec<&str> = log.lines().chain(talk.lines()).collect();
+        lines[lines.len().saturating_sub(60)..].join("\n")
+    }
+}
+
+/// Everything a hundred times faster than the defaults; what happens is asked, not when.
+fn scaled(hook: &str) -> Value {
+    json!({
+        "service": {"supervise": {"backoff_step": "50ms", "backoff_max": "100ms", "ready_poll": "10ms"}, "stop_timeout": "5s"},
+        "probe": {"timeout": "500ms", "tries": 2, "interval": "20ms", "hang_after": "500ms", "startup_grace": "2s"},
+        "policy": {
+            "interval": "60s", "interval_embedded": "60s",
+            "hold": {"manager": "0s", "manager_starting": "1s", "draining": "3s", "http_error": "0s"},
+            "backoff": {"steps": ["0s"], "jitter_percent": 0},
+            "kill": {"unclean_limit": 20},
+            "healthy": {"stable": "100ms", "stable_same_process": "100ms"},
+        },
+        "notify": {"webhook": {"url": hook}, "opened_after": "0s"},
+    })
+}

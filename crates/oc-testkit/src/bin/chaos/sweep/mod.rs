@@ -1,0 +1,165 @@
+//! The crash-point sweep: each tool killed at each of its steps that change anything, then normal passes, then a look at what
+//! is left (docs/adr/0015). One file per tool in `scenarios/`.
+
+mod field;
+mod scenarios;
+mod table;
+
+use crate::arena::SECRETS;
+use crate::cli::SweepOptions;
+use crate::list::say;
+use field::Field;
+use oc_testkit::invariants::{self, Known};
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+pub(crate) use table::save;
+use table::{Row, Sheet, Violation};
+
+/// What is done under kills, and what must come of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Scenario {
+    name: &'static str,
+    /// In words.
+    what: &'static str,
+    /// Whose steps count: names of programs begin so.
+    tool: &'static str,
+    /// Laid over the common settings.
+    settings: fn() -> Value,
+    /// Makes the state in which the command runs.
+    prepare: fn(&mut Field),
+    command: fn(&Field) -> Vec<OsString>,
+    /// What goes on beside the command, which runs meanwhile; must end it, or wait for its end.
+    beside: fn(&mut Field, &mut oc_testkit::Running),
+    /// The normal passes afterwards.
+    recover: fn(&mut Field),
+    /// What is wrong after that, beside the invariants.
+    verify: fn(&Field) -> Vec<String>,
+}
+
+/// What is not said otherwise: one pass, then passes until all is well.
+const SCENARIO: Scenario = Scenario {
+    name: "",
+    what: "",
+    tool: "oc-",
+    settings: || json!({}),
+    prepare: |_| (),
+    command: |_| vec![oc_testkit::scripts().join("oc-heal").into()],
+    beside: |_, running| Field::wait_end(running),
+    recover: Field::heal_until_well,
+    verify: |_| Vec::new(),
+};
+
+/// One of its points: the steps that were made, and what was wrong afterwards.
+struct Point {
+    steps: Vec<String>,
+    violations: Vec<String>,
+}
+
+/// The sweep of these scenarios; `None`: interrupted, or a name that there is not.
+pub(crate) fn run(options: &SweepOptions, interrupted: &AtomicBool) -> Option<Sheet> {
+    let begun = Instant::now();
+    let wanted =
+        |s: &&Scenario| options.names.is_empty() || options.names.iter().any(|n| s.name.starts_with(n.as_str()));
+    let chosen: Vec<&Scenario> = scenarios::ALL.iter().copied().filter(wanted).collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = scenarios::ALL.iter().map(|s| s.name).collect();
+        say(&format!("chaos: no such scenario; there are {}", names.join(", ")));
+        return None;
+    }
+    // What a point breaks on is told with it.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut rows = Vec::new();
+    for scenario in chosen {
+        let row = sweep(scenario, options, interrupted);
+        if interrupted.load(Ordering::SeqCst) {
+            return None;
+        }
+        say(&row.line());
+        rows.push(row);
+    }
+    Some(Sheet::new(rows, options, begun.elapsed()))
+}
+
+fn sweep(scenario: &Scenario, options: &SweepOptions, interrupted: &AtomicBool) -> Row {
+    let begun = Instant::now();
+    let reference = point(scenario, None, options.verbose);
+    let mut found: Vec<Violation> = Violation::of(0, "nobody was killed", reference.violations);
+    let points: Vec<usize> = match options.step {
+        Some(step) => vec![step],
+        None => (1..=reference.steps.len()).step_by(options.every()).collect(),
+    };
+    if found.is_empty() {
+        let next = AtomicUsize::new(0);
+        let all: Mutex<Vec<Violation>> = Mutex::default();
+        std::thread::scope(|scope| {
+            for _ in 0..options.jobs {
+                scope.spawn(|| {
+                    while !interrupted.load(Ordering::SeqCst)
+                        && let Some(step) = points.get(next.fetch_add(1, Ordering::SeqCst))
+                    {
+                        let point = point(scenario, Some(*step), options.verbose);
+                        let at = point.steps.last().map_or("before anything", String::as_str);
+                        let new = Violation::of(*step, at, point.violations);
+                        new.iter()
+                            .for_each(|violation| say(&format!("  {}: {violation}", scenario.name)));
+                        all.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
+                    }
+                });
+            }
+        });
+        found.extend(all.into_inner().unwrap_or_else(PoisonError::into_inner));
+        found.sort_by_key(|violation| violation.step);
+    }
+    Row::new(scenario, &reference.steps, points.len(), found, begun.elapsed())
+}
+
+fn point(scenario: &Scenario, step: Option<usize>, verbose: bool) -> Point {
+    let mut steps = Vec::new();
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let mut field = Field::new(&(scenario.settings)());
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            (scenario.prepare)(&mut field);
+            steps = field.under_kill(scenario, step);
+            (scenario.recover)(&mut field);
+            (scenario.verify)(&field)
+        }));
+        let mut found = tried.unwrap_or_else(|panic| vec![words(&*panic)]);
+        found.extend(
+            catch_unwind(AssertUnwindSafe(|| field.end()))
+                .err()
+                .map(|panic| words(&*panic)),
+        );
+        let torn = steps.last().is_some_and(|step| step.ends_with("half of it"));
+        found.extend(left(&field, step.is_some() && torn));
+        if verbose && !found.is_empty() {
+            say(&field.evidence());
+        }
+        found
+    }));
+    let violations = done.unwrap_or_else(|panic| vec![words(&*panic)]);
+    Point { steps, violations }
+}
+
+fn left(field: &Field, torn: bool) -> Vec<String> {
+    let known = Known {
+        secrets: &SECRETS,
+        config: field.config.as_deref(),
+        busy: false,
+        torn: usize::from(torn),
+    };
+    let mut found = invariants::check(field.env(), &known);
+    let sent = field.hook.accepted();
+    let leaked = |secret: &&&str| sent.iter().any(|message| message.raw.contains(**secret));
+    found.extend(SECRETS.iter().filter(leaked).map(|secret| format!("{secret} was sent")));
+    found
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|&text| text.to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a word".to_owned())
+}

@@ -1,0 +1,79 @@
+//! oc-notify: what was taken is delivered, at least once, and twice only with the same id.
+
+use super::{Field, SCENARIO, Scenario, words};
+use oc_testkit::providers::Trouble;
+use std::collections::BTreeSet;
+
+const SEND: &[&str] = &[
+    "oc-notify",
+    "send",
+    "--severity",
+    "warning",
+    "--title",
+    "a title",
+    "--text",
+    "a text",
+    "--key",
+    "one",
+];
+
+fn delivered(field: &Field, distinct: usize) -> Vec<String> {
+    let bodies = field.hook.accepted().into_iter().map(|taken| taken.body);
+    let ids: Vec<String> = bodies.map(|body| body["id"].to_string()).collect();
+    let different = ids.iter().collect::<BTreeSet<_>>().len();
+    let mut found = Vec::new();
+    if different != distinct || ids.len() > different + 1 {
+        found.push(format!("delivered: {ids:?}"));
+    }
+    let outbox = field.call(&["oc-notify", "outbox", "--json"]).json();
+    let channels = outbox["channels"].as_array().cloned().unwrap_or_default();
+    if channels.is_empty() || channels.iter().any(|channel| channel["waiting"] != 0) {
+        found.push(format!("still in the outbox: {outbox}"));
+    }
+    found
+}
+
+fn flush(field: &mut Field) {
+    field.wait("the outbox is empty", |field| {
+        field.call(&["oc-notify", "flush"]).code == 0
+    });
+}
+
+pub(crate) const SENDING: Scenario = Scenario {
+    name: "send",
+    what: "a message is sent; who was killed while sending sends it again",
+    command: |_| words(SEND),
+    recover: |field| {
+        flush(field);
+        field.must(SEND);
+        flush(field);
+    },
+    verify: |field| delivered(field, 1),
+    ..SCENARIO
+};
+
+pub(crate) const FLUSH: Scenario = Scenario {
+    name: "flush",
+    what: "two messages that could not be delivered are delivered",
+    prepare: |field| {
+        field.hook.trouble(Trouble::Status(503, String::new()));
+        field.call(SEND);
+        field.call(&[
+            "oc-notify",
+            "send",
+            "--severity",
+            "critical",
+            "--title",
+            "another",
+            "--text",
+            "x",
+            "--key",
+            "two",
+        ]);
+        field.hook.trouble(Trouble::None);
+    },
+    command: |_| words(&["oc-notify", "flush"]),
+    recover: flush,
+    verify: |field| delivered(field, 2),
+    ..SCENARIO
+};
