@@ -49,6 +49,24 @@ const GROUP: &str = r#"for root in /sys/fs/cgroup/unified /sys/fs/cgroup; do
 done
 exec "$@""#;
 
+/// Whether this process runs in such namespaces.
+#[must_use]
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// A command that runs these words in namespaces of their own.
+#[must_use]
+pub fn enclosed(words: &[String]) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(NAMESPACES)
+        .args(["/bin/sh", "-c", SCRIPT, "sh"])
+        .args(words)
+        .env(INSIDE, "1");
+    command
+}
+
 /// Runs the rest of the calling test in namespaces of its own: `if !user_manager::inside() { return }` is its first line. The
 /// outer call runs the inner one and fails as it does.
 ///
@@ -56,7 +74,7 @@ exec "$@""#;
 /// When the inner test fails, or systemd, root or namespaces are missing: such a test is asked for by name.
 #[must_use]
 pub fn inside() -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return true;
     }
     assert!(
@@ -64,11 +82,7 @@ pub fn inside() -> bool {
         "a user manager in namespaces needs root"
     );
     let name = test_name();
-    let status = Command::new("unshare")
-        .args(NAMESPACES)
-        .args(["/bin/sh", "-c", SCRIPT, "sh"])
-        .args(test_words(&name))
-        .env(INSIDE, "1")
+    let status = enclosed(&test_words(&name))
         .status()
         .expect("unshare(1), from util-linux");
     assert!(status.success(), "{name}, inside its namespaces: {status}");
@@ -81,7 +95,7 @@ pub fn inside() -> bool {
 /// As [`inside`], and when the inner test takes longer than `patience`.
 #[must_use]
 pub fn inside_booted(patience: Duration) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return true;
     }
     assert!(rustix::process::getuid().is_root(), "to boot a systemd needs root");
@@ -154,7 +168,7 @@ fn test_words(name: &str) -> Vec<String> {
 /// # Panics
 /// When it cannot be mounted.
 pub fn live_in(env: &TestEnv) {
-    assert!(std::env::var_os(INSIDE).is_some(), "not on the real machine");
+    assert!(is_inside(), "not on the real machine");
     let text = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd");
     let home = env.home().display();
     let lines = text.lines().map(|line| match line.split(':').collect::<Vec<_>>()[..] {
@@ -164,6 +178,19 @@ pub fn live_in(env: &TestEnv) {
     let own = env.write("passwd", lines.collect::<String>());
     let status = Command::new("mount").arg("--bind").arg(own).arg("/etc/passwd").status();
     assert!(status.is_ok_and(|status| status.success()), "mount(8)");
+}
+
+/// A gateway's unit as `openclaw gateway install` writes it, with this program in place of node.
+#[must_use]
+pub fn gateway_unit(env: &TestEnv, program: &Path, port: u16) -> String {
+    format!(
+        "[Unit]\nDescription=OpenClaw Gateway\nStartLimitBurst=10\nStartLimitIntervalSec=300\n\n\
+         [Service]\nExecStart={} gateway run --port {port}\nRestart=always\nRestartSec=5\nRestartPreventExitStatus=78\n\
+         TimeoutStopSec=330\nTimeoutStartSec=30\nSuccessExitStatus=0 143\nOOMPolicy=continue\nKillMode=mixed\n\
+         Environment=HOME={} OPENCLAW_SYSTEMD_UNIT=openclaw-gateway.service\n\n[Install]\nWantedBy=default.target\n",
+        program.display(),
+        env.home().display(),
+    )
 }
 
 /// The manager of one environment's user.

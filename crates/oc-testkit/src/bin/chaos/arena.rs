@@ -1,8 +1,9 @@
 //! Where a fault is done: a HOME with one gateway under one supervisor, a webhook that hears the alerts, and an observer.
 
-use crate::case::Case;
+use crate::case::{Case, Keeper};
 use crate::observer::{Life, Observer};
 use oc_testkit::providers::Providers;
+use oc_testkit::user_manager::UserManager;
 use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, scripts};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub(crate) struct Arena {
     pub(crate) helpers: Vec<Running>,
     /// Anything else that must stay for as long as the fault does.
     pub(crate) kept: Vec<Box<dyn std::any::Any>>,
+    /// Who keeps the gateway, where that is systemd.
+    pub(crate) manager: Option<UserManager>,
     pub(crate) service: Supervised,
     pub(crate) hook: Providers,
     /// What the gateway depends on, where a case has that.
@@ -56,6 +59,7 @@ impl Arena {
             .env
             .oc_config(&merged(scaled(&hook.url("/chaos-hook-5ecret")), &(case.settings)()));
         let mut arena = Self {
+            manager: None,
             journal: Journal::new(service.env.watchdog().join("journal.jsonl")),
             service,
             hook,
@@ -120,6 +124,27 @@ impl Arena {
 
     /// Starts everything and waits until it serves and a pass has seen that.
     pub(crate) fn open(&mut self, case: &Case) -> Result<()> {
+        let space = match case.keeper {
+            Keeper::Supervisor => self.supervise(case)?,
+            Keeper::Systemd => {
+                self.register()?;
+                None
+            }
+        };
+        self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
+        self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
+        if case.keeper == Keeper::Supervisor {
+            self.wait("the supervisor sees it serve", |arena| {
+                arena.service.status().is_some_and(|status| status["phase"] == "up")
+            })?;
+        }
+        self.passes(2)?;
+        self.before = self.serving();
+        Ok(())
+    }
+
+    /// Returns where to look for it, if that is a network of its own.
+    fn supervise(&mut self, case: &Case) -> Result<Option<PathBuf>> {
         let words = self.service.words(&self.program);
         let namespace = case.namespace.map(|setup| {
             let script = format!("{setup}; exec \"$@\"");
@@ -133,20 +158,20 @@ impl Arena {
         let spaced = namespace.is_some();
         let command = namespace.unwrap_or_else(|| self.env().cmd("oc-guardian").args(&words));
         self.service.start_as(command);
-        let mut space = None;
-        if spaced {
-            self.wait("the supervisor runs", |arena| arena.service.status().is_some())?;
-            let pid = self.service.supervisor().map_or(0, |supervisor| supervisor.pid());
-            space = Some(PathBuf::from(format!("/proc/{pid}/ns/net")));
+        if !spaced {
+            return Ok(None);
         }
-        self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
-        self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
-        self.wait("the supervisor sees it serve", |arena| {
-            arena.service.status().is_some_and(|status| status["phase"] == "up")
-        })?;
-        self.passes(2)?;
-        self.before = self.serving();
-        Ok(())
+        self.wait("the supervisor runs", |arena| arena.service.status().is_some())?;
+        let pid = self.service.supervisor().map_or(0, |supervisor| supervisor.pid());
+        Ok(Some(PathBuf::from(format!("/proc/{pid}/ns/net"))))
+    }
+
+    /// Ends in order what `open` started.
+    pub(crate) fn end(&mut self) {
+        if let Some(mut manager) = self.manager.take() {
+            manager.shut_down(self.env());
+        }
+        self.service.end();
     }
 
     /// Marks the moment of the fault.
@@ -173,9 +198,8 @@ impl Arena {
 
     /// The service's process, which there must be.
     pub(crate) fn pid(&self) -> Result<u32> {
-        self.service
-            .pid()
-            .ok_or_else(|| broken("the supervisor knows no process"))
+        let pid = self.service.pid().or_else(|| self.env().gateway_pid());
+        pid.ok_or_else(|| broken("nobody knows its process"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {

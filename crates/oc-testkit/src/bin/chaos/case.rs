@@ -67,6 +67,15 @@ impl End {
     }
 }
 
+/// Who keeps the gateway running, and has passes look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// `oc-guardian supervise`.
+    Supervisor,
+    /// A systemd user manager: everything then happens in namespaces of its own.
+    Systemd,
+}
+
 pub(crate) struct Case {
     /// As in the catalogue.
     pub(crate) id: &'static str,
@@ -76,6 +85,7 @@ pub(crate) struct Case {
     pub(crate) needs: &'static [Need],
     /// One of those that run for every change.
     pub(crate) ci: bool,
+    pub(crate) keeper: Keeper,
     /// Commands that a network namespace is prepared with, in which everything then happens.
     pub(crate) namespace: Option<&'static str>,
     /// Laid over the scaled settings.
@@ -108,6 +118,7 @@ pub(crate) const CASE: Case = Case {
     fault: "",
     needs: &[],
     ci: false,
+    keeper: Keeper::Supervisor,
     namespace: None,
     settings: || json!({}),
     prepare: |_| Ok(()),

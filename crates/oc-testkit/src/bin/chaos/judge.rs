@@ -3,7 +3,7 @@
 use crate::case::{Case, End};
 use crate::observer::{Life, Sight};
 use oc_testkit::Event;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// What was recorded of one run of a case.
@@ -22,7 +22,7 @@ pub(crate) struct Facts<'a> {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     pub(crate) detected_ms: Option<u64>,
     /// From the fault, or from its end where only that could heal it.

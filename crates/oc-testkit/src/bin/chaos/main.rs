@@ -14,6 +14,7 @@ mod observer;
 mod plot;
 mod results;
 mod runner;
+mod systemd;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ pub(crate) enum Need {
     NetNamespace,
     /// Mounts of its own.
     Mount,
+    /// A systemd user manager in namespaces of its own.
+    UserManager,
     /// A control group of version 1 with this controller, writable.
     Cgroup(&'static str),
     /// This program.
@@ -26,6 +28,10 @@ impl Need {
             Self::Root => rustix::process::geteuid().is_root(),
             Self::NetNamespace => runs(&["unshare", "--net", "ip", "link", "set", "lo", "up"]),
             Self::Mount => runs(&["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
+            Self::UserManager => {
+                let namespaces = ["unshare", "--mount", "--pid", "--fork", "systemctl", "--version"];
+                Path::new("/lib/systemd/systemd").exists() && runs(&namespaces)
+            }
             Self::Cgroup(controller) => {
                 let dir = Path::new("/sys/fs/cgroup").join(controller);
                 let own = dir.join(format!("oc-chaos-{}", std::process::id()));
@@ -43,6 +49,7 @@ impl Need {
             Self::Root => "needs root".to_owned(),
             Self::NetNamespace => "needs network namespaces (root)".to_owned(),
             Self::Mount => "needs mounts of its own (root)".to_owned(),
+            Self::UserManager => "needs systemd in namespaces of its own (root)".to_owned(),
             Self::Cgroup(controller) => format!("needs a writable cgroup of version 1 ({controller})"),
             Self::Program(name) => format!("needs {name}"),
             Self::Pending(what) => format!("pending: {what}"),

@@ -57,6 +57,7 @@ mod r3_short_block;
 mod r4_starved;
 mod r5_descriptors;
 mod r6_no_processes;
+mod s1_unloaded;
 mod t1_clock_step;
 mod t2_suspend;
 mod w1_killed_mid_repair;
@@ -126,7 +127,7 @@ pub(crate) const ALL: &[&Case] = &[
     &d1_upstream::D1,
     &d2_missing_module::D2,
     &d3_credential::D3,
-    &pending::S1,
+    &s1_unloaded::S1,
     &pending::S2,
     &pending::S3,
     &pending::S4,
