@@ -6,12 +6,11 @@ use oc_testkit::providers::Providers;
 use oc_testkit::user_manager::UserManager;
 use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, scripts};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The longest that any one thing may take; an outcome is never judged by it, only missed.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// In no file and no message but where they belong.
 pub(crate) const SECRETS: [&str; 2] = ["chaos-token-5ecret", "chaos-hook-5ecret"];
@@ -41,6 +40,8 @@ pub(crate) struct Arena {
     /// What a case wants to remember between its steps.
     pub(crate) note: String,
     pub(crate) events: Vec<Event>,
+    /// The longest that any one thing may take; an outcome is never judged by it, only missed.
+    patience: Duration,
     journal: Journal,
     observer: Option<Observer>,
     /// Who served before the fault.
@@ -52,19 +53,24 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    pub(crate) fn new(case: &Case, interrupted: Arc<AtomicBool>) -> Self {
-        let service = Supervised::new();
+    /// Nothing runs yet.
+    pub(crate) fn new(case: &Case, real: Option<&Path>, interrupted: Arc<AtomicBool>) -> Self {
+        let mut service = Supervised::new();
         let hook = Providers::new();
-        service
-            .env
-            .oc_config(&merged(scaled(&hook.url("/chaos-hook-5ecret")), &(case.settings)()));
+        let mut settings = scaled(&hook.url("/chaos-hook-5ecret"));
+        if let Some(openclaw) = real {
+            oc_testkit::real::live_in(&mut service.env, openclaw);
+            settings = merged(settings, &crate::real::settings(&service.env));
+        }
+        service.env.oc_config(&merged(settings, &(case.settings)()));
         let mut arena = Self {
             manager: None,
             journal: Journal::new(service.env.watchdog().join("journal.jsonl")),
             service,
             hook,
             upstream: None,
-            program: bin("stand-in-gateway"),
+            program: real.map_or_else(|| bin("stand-in-gateway"), Path::to_owned),
+            patience: if real.is_some() { crate::real::PATIENCE } else { PATIENCE },
             helpers: Vec::new(),
             kept: Vec::new(),
             note: String::new(),
@@ -101,8 +107,11 @@ impl Arena {
     pub(crate) fn good_config(&self) -> String {
         format!(
             "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
-             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }}\n}}\n",
-            self.service.port, SECRETS[0]
+             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }},\n  \"logging\": {{\"file\": \"{}\"}}\n}}\n",
+            self.service.port,
+            SECRETS[0],
+            // The real one would log into a directory that everybody on the machine shares.
+            self.env().path("gateway.log").display()
         )
     }
 
@@ -223,12 +232,12 @@ impl Arena {
 
     /// One pass by hand.
     pub(crate) fn heal(&self) -> Cmd {
-        self.env().foreign(scripts().join("oc-heal")).timeout(PATIENCE)
+        self.env().foreign(scripts().join("oc-heal")).timeout(self.patience)
     }
 
     /// A command of ours, as a person types it; it must exit with one of `codes`.
     pub(crate) fn person(&self, words: &[&str], codes: &[i32]) -> Result<Output> {
-        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(PATIENCE).run();
+        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(self.patience).run();
         if codes.contains(&output.code) {
             return Ok(output);
         }
@@ -276,7 +285,7 @@ impl Arena {
     pub(crate) fn wait(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let late = begun.elapsed() > PATIENCE;
+            let late = begun.elapsed() > self.patience;
             self.follow();
             if holds(self) {
                 return Ok(());
@@ -285,7 +294,7 @@ impl Arena {
                 return Err(Stop::Interrupted);
             }
             if late {
-                return Err(broken(&format!("waited {PATIENCE:?} in vain: {what}")));
+                return Err(broken(&format!("waited {:?} in vain: {what}", self.patience)));
             }
             std::thread::sleep(Duration::from_millis(10));
         }

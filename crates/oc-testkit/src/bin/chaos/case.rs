@@ -43,6 +43,26 @@ impl Class {
     }
 }
 
+/// The gateways that it is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// The stand-in, which can have any fault.
+    StandIn,
+    /// The real OpenClaw.
+    Real,
+    Both,
+}
+
+impl On {
+    pub(crate) const fn is(self, real: bool) -> bool {
+        match self {
+            Self::StandIn => !real,
+            Self::Real => real,
+            Self::Both => true,
+        }
+    }
+}
+
 /// How it must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -86,6 +106,9 @@ pub(crate) struct Case {
     /// One of those that run for every change.
     pub(crate) ci: bool,
     pub(crate) keeper: Keeper,
+    pub(crate) on: On,
+    /// What became of it in the predecessor's own tests.
+    pub(crate) predecessor: Option<&'static str>,
     /// Commands that a network namespace is prepared with, in which everything then happens.
     pub(crate) namespace: Option<&'static str>,
     /// Laid over the scaled settings.
@@ -119,6 +142,8 @@ pub(crate) const CASE: Case = Case {
     needs: &[],
     ci: false,
     keeper: Keeper::Supervisor,
+    on: On::StandIn,
+    predecessor: None,
     namespace: None,
     settings: || json!({}),
     prepare: |_| Ok(()),

@@ -67,7 +67,8 @@ fn repeat(case: &'static Case, options: &Options, interrupted: &Arc<AtomicBool>)
 
 fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdict {
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        let mut arena = Arena::new(case, Arc::clone(interrupted));
+        let openclaw = options.real.then(oc_testkit::real::openclaw).flatten();
+        let mut arena = Arena::new(case, openclaw.as_deref(), Arc::clone(interrupted));
         let mut ended = play(case, &mut arena);
         if options.verbose && ended.as_ref().map_or(true, |verdict| !verdict.misses.is_empty()) {
             say(&arena.evidence());

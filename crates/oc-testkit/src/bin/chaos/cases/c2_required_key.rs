@@ -1,6 +1,6 @@
 //! C2F.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::Signal;
 
 pub(crate) const C2F: Case = Case {
@@ -8,6 +8,7 @@ pub(crate) const C2F: Case = Case {
     class: Class::Config,
     fault: "the required key gateway.mode is deleted",
     ci: true,
+    on: On::Both,
     inject: |arena| {
         arena.spoil_config(|text| text.replace("    \"mode\": \"local\", // important\n", ""));
         arena.signal(Signal::KILL)

@@ -1,6 +1,6 @@
 //! E3.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::Signal;
 
 pub(crate) const E3: Case = Case {
@@ -8,6 +8,7 @@ pub(crate) const E3: Case = Case {
     class: Class::Extreme,
     fault: "nuclear option: supervisor and gateway killed, the configuration deleted; only cron's `oc-guardian ensure` is left",
     ci: true,
+    on: On::Both,
     prepare: |arena| arena.person(&["oc-doctor", "snapshot"], &[0]).map(drop),
     inject: |arena| {
         let gateway = arena.pid()?;

@@ -1,11 +1,12 @@
 //! X6.
 
-use crate::case::{CASE, Case, Class, End};
+use crate::case::{CASE, Case, Class, End, On};
 
 pub(crate) const X6: Case = Case {
     id: "X6",
     class: Class::Control,
     fault: "a load of twenty: as many busy programs",
+    on: On::Both,
     inject: |arena| {
         for _ in 0..20 {
             let busy = arena
