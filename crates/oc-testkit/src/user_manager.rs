@@ -27,6 +27,7 @@ const BOOT: &str = r#"set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+if [ -d /var/spool/cron/crontabs ]; then mount -t tmpfs -o mode=1730,gid="$(stat -c %g /var/spool/cron/crontabs)" tmpfs /var/spool/cron/crontabs; fi
 mkdir -p /run/systemd/system /run/lock /run/user
 cat >/run/systemd/system/oc.target <<X
 [Unit]
@@ -100,44 +101,85 @@ pub fn inside_booted(patience: Duration) -> bool {
     }
     assert!(rustix::process::getuid().is_root(), "to boot a systemd needs root");
     let name = test_name();
-    let dir = tempfile::tempdir().expect("a directory");
-    let (log, code) = (dir.path().join("log"), dir.path().join("code"));
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let mut script = format!("export {INSIDE}=1\n");
-    for (name, value) in std::env::vars().filter(|(name, _)| name.starts_with("OC_") || name == "PATH") {
-        script.push_str(&format!("export {name}={}\n", quoted(&value)));
-    }
-    let words: Vec<String> = test_words(&name).iter().map(|word| quoted(word)).collect();
-    let (words, log_path) = (words.join(" "), quoted(&log.display().to_string()));
-    let code_path = code.display();
-    script.push_str(&format!(
-        "cd /; {words} >{log_path} 2>&1; echo $? >'{code_path}.new'; mv '{code_path}.new' '{code_path}'\n"
-    ));
-    let file = dir.path().join("script");
-    std::fs::write(&file, script).expect("a script");
-    let group = format!("oc-test-{}", std::process::id());
-    let mut machine = Command::new("/bin/sh")
-        .args(["-c", GROUP, &group, "unshare", "--cgroup"])
-        .args(NAMESPACES)
-        .args(["/bin/sh", "-c", BOOT, "sh"])
-        .arg(&file)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("unshare(1), from util-linux");
-    let ended = crate::wait::try_wait_for(patience, || std::fs::read_to_string(&code).ok());
-    _ = machine.kill();
-    _ = machine.wait();
-    for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
-        wait_until_gone(&Path::new(root).join(&group));
-    }
+    let machine = Machine::boot(&test_words(&name));
+    let ended = crate::wait::try_wait_for(patience, || machine.ended());
+    let said = machine.said();
+    drop(machine);
     // Nobody to tell when it cannot be told.
-    _ = std::io::Write::write_all(&mut std::io::stdout(), &std::fs::read(&log).unwrap_or_default());
-    assert_eq!(
-        ended.as_deref().map(str::trim),
-        Some("0"),
-        "{name}, inside its namespaces"
-    );
+    _ = std::io::Write::write_all(&mut std::io::stdout(), said.as_bytes());
+    assert_eq!(ended, Some(0), "{name}, inside its namespaces");
     false
+}
+
+/// A command in namespaces of its own, with systemd as PID 1. Dropping it ends everything in there, and removes what the
+/// command left in its TMPDIR.
+#[derive(Debug)]
+pub struct Machine {
+    process: std::process::Child,
+    dir: tempfile::TempDir,
+    group: String,
+}
+
+impl Machine {
+    /// Boots it.
+    ///
+    /// # Panics
+    /// When root or unshare(1) is missing.
+    #[must_use]
+    pub fn boot(words: &[String]) -> Self {
+        static BOOTED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let dir = tempfile::tempdir().expect("a directory");
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let mut script = format!(
+            "export {INSIDE}=1 TMPDIR={}\n",
+            quoted(&dir.path().display().to_string())
+        );
+        for (name, value) in std::env::vars().filter(|(name, _)| name.starts_with("OC_") || name == "PATH") {
+            script.push_str(&format!("export {name}={}\n", quoted(&value)));
+        }
+        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        let words = words.join(" ");
+        script.push_str(&format!(
+            "cd \"$TMPDIR\"; {words} >said 2>&1; echo $? >code.new; mv code.new code\n"
+        ));
+        let file = dir.path().join("script");
+        std::fs::write(&file, script).expect("a script");
+        let nth = BOOTED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let group = format!("oc-test-{}-{nth}", std::process::id());
+        let process = Command::new("/bin/sh")
+            .args(["-c", GROUP, &group, "unshare", "--cgroup"])
+            .args(NAMESPACES)
+            .args(["/bin/sh", "-c", BOOT, "sh"])
+            .arg(&file)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("unshare(1), from util-linux");
+        Self { process, dir, group }
+    }
+
+    /// The command's exit code, once it is over.
+    #[must_use]
+    pub fn ended(&self) -> Option<i32> {
+        let code = std::fs::read_to_string(self.dir.path().join("code")).ok()?;
+        code.trim().parse().ok()
+    }
+
+    /// What the command has said so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let said = std::fs::read(self.dir.path().join("said")).unwrap_or_default();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+        for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
+            wait_until_gone(&Path::new(root).join(&self.group));
+        }
+    }
 }
 
 const NAMESPACES: [&str; 7] = [
@@ -254,7 +296,7 @@ impl UserManager {
     pub fn shut_down(&mut self, env: &TestEnv) {
         self.systemctl(env, &["exit"]);
         if let Some(mut running) = self.running.take() {
-            wait_until("the end of the user manager", Duration::from_secs(20), || {
+            wait_until("the end of the user manager", Duration::from_secs(60), || {
                 running.try_wait().is_some()
             });
         }

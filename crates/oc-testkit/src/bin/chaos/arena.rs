@@ -37,6 +37,8 @@ pub(crate) struct Arena {
     pub(crate) upstream: Option<Providers>,
     /// What is supervised.
     pub(crate) program: PathBuf,
+    /// Whether that is the real OpenClaw.
+    pub(crate) real: bool,
     /// What a case wants to remember between its steps.
     pub(crate) note: String,
     pub(crate) events: Vec<Event>,
@@ -70,7 +72,12 @@ impl Arena {
             hook,
             upstream: None,
             program: real.map_or_else(|| bin("stand-in-gateway"), Path::to_owned),
-            patience: if real.is_some() { crate::real::PATIENCE } else { PATIENCE },
+            real: real.is_some(),
+            patience: if real.is_some() {
+                crate::real::PATIENCE
+            } else {
+                PATIENCE
+            },
             helpers: Vec::new(),
             kept: Vec::new(),
             note: String::new(),
@@ -142,11 +149,7 @@ impl Arena {
         };
         self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
         self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
-        if case.keeper == Keeper::Supervisor {
-            self.wait("the supervisor sees it serve", |arena| {
-                arena.service.status().is_some_and(|status| status["phase"] == "up")
-            })?;
-        }
+        self.wait("its keeper sees it serve", |arena| arena.keeper_sees_it_serve())?;
         self.passes(2)?;
         self.before = self.serving();
         Ok(())
@@ -203,6 +206,12 @@ impl Arena {
         let Some((since, _)) = self.injected else { return false };
         let differs = |sight: &crate::observer::Sight| sight.at >= since && sight.serving != self.before;
         self.sights().iter().any(differs)
+    }
+
+    /// Systemd takes it for up as soon as it is started.
+    pub(crate) fn keeper_sees_it_serve(&self) -> bool {
+        let up = |status: Value| status["phase"] == "up";
+        self.manager.is_some() || self.service.status().is_some_and(up)
     }
 
     /// The service's process, which there must be.

@@ -42,7 +42,9 @@ fn main() -> ExitCode {
     }
     match runner::run(&wanted, &options) {
         Some(sheet) => {
-            let saved = options.out.as_ref().map_or(Ok(()), |dir| results::save(&sheet, dir, if options.real { "real" } else { "chaos" }));
+            let saved = options.out.as_ref().map_or(Ok(()), |dir| {
+                results::save(&sheet, dir, if options.real { "real" } else { "chaos" })
+            });
             list::say(&results::summary(&sheet));
             if let Err(error) = saved {
                 list::say(&format!("chaos: cannot write the results: {error}"));

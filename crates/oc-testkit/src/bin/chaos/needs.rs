@@ -15,6 +15,8 @@ pub(crate) enum Need {
     UserManager,
     /// A control group of version 1 with this controller, writable.
     Cgroup(&'static str),
+    /// The real Claude Code.
+    Claude,
     /// This program.
     Program(&'static str),
     /// Not built yet: what it waits for.
@@ -38,6 +40,7 @@ impl Need {
                 let made = std::fs::create_dir(&own).is_ok();
                 made && std::fs::remove_dir(&own).is_ok()
             }
+            Self::Claude => oc_testkit::real::claude().is_some(),
             Self::Program(name) => runs(&["sh", "-c", &format!("command -v {name}")]),
             Self::Pending(_) => false,
         };
@@ -51,6 +54,7 @@ impl Need {
             Self::Mount => "needs mounts of its own (root)".to_owned(),
             Self::UserManager => "needs systemd in namespaces of its own (root)".to_owned(),
             Self::Cgroup(controller) => format!("needs a writable cgroup of version 1 ({controller})"),
+            Self::Claude => "needs the Claude Code that OC_REAL_CLAUDE names".to_owned(),
             Self::Program(name) => format!("needs {name}"),
             Self::Pending(what) => format!("pending: {what}"),
         }

@@ -12,9 +12,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 pub(crate) fn settings(env: &TestEnv) -> Value {
     json!({
         // Fresh from npm the package on PATH looks like an upgrade under way, and nothing would be done for five minutes.
-        "service": {"package_dir": env.path("no-package"), "stop_timeout": "60s"},
+        "service": {"package_dir": env.path("no-package"), "stop_timeout": "60s", "supervise": {"backoff_step": "5s", "backoff_max": "10s"}},
         "probe": {"timeout": "2s", "hang_after": "5s", "startup_grace": "300s"},
-        "policy": {"hold": {"draining": "60s"}, "kill": {"unclean_limit": 2}},
+        "policy": {"hold": {"manager": "20s", "manager_starting": "300s", "draining": "60s"}, "kill": {"unclean_limit": 2}},
         // A boot takes longer than the scaled wait before an incident is told.
         "notify": {"opened_after": "90s"},
     })
@@ -31,7 +31,11 @@ pub(crate) fn words() -> String {
 fn version() -> Option<String> {
     let openclaw = oc_testkit::real::openclaw()?;
     let path = format!("{}:/usr/bin:/bin", openclaw.parent()?.display());
-    let said = Command::new(openclaw).arg("--version").env("PATH", path).output().ok()?;
+    let said = Command::new(openclaw)
+        .arg("--version")
+        .env("PATH", path)
+        .output()
+        .ok()?;
     let said = String::from_utf8_lossy(&said.stdout).trim().to_owned();
     (!said.is_empty()).then_some(said)
 }

@@ -37,6 +37,8 @@ pub(crate) struct Row {
     skipped: Option<String>,
     detected: Option<Range>,
     pub(crate) recovered: Option<Range>,
+    /// The longest time in which nobody served.
+    outage: Option<Range>,
     runs: Vec<Verdict>,
 }
 
@@ -98,6 +100,7 @@ impl Row {
             skipped: None,
             detected: Range::of(runs.iter().filter_map(|run| run.detected_ms)),
             recovered: Range::of(runs.iter().filter_map(|run| run.recovered_ms)),
+            outage: Range::of(runs.iter().filter_map(|run| run.outage_ms)),
             runs,
         }
     }
@@ -174,8 +177,16 @@ impl Sheet {
             at: format!("{:.0}", jiff::Timestamp::now()),
             version: env!("CARGO_PKG_VERSION"),
             machine: machine(),
-            gateway: if options.real { real::words() } else { STAND_IN.to_owned() },
-            made_by: if options.real { "make chaos REAL=1" } else { "make chaos" },
+            gateway: if options.real {
+                real::words()
+            } else {
+                STAND_IN.to_owned()
+            },
+            made_by: if options.real {
+                "make chaos REAL=1"
+            } else {
+                "make chaos"
+            },
             repetitions: options.repeat,
             jobs: options.jobs,
             took_s: took.as_secs(),
@@ -218,8 +229,8 @@ fn markdown(sheet: &Sheet, name: &str) -> String {
     let mut text = format!(
         "# Chaos: every fault, and what came of it\n\n{}, oc {}, {}. Gateway: {}. {} repetition(s), {} at a time, {} s in all; \
          times are medians with their range. Made by `{}`.\n{}.\n\n![Recovery times]({name}.svg)\n\n\
-         | id | class | fault | must end as | outcome | detected | serving again | level | actions | wrong | alerts | predecessor |\n\
-         |---|---|---|---|---|---:|---:|---:|---|---:|---:|---|\n",
+         | id | class | fault | must end as | outcome | detected | serving again | longest outage | level | actions | wrong | alerts | predecessor |\n\
+         |---|---|---|---|---|---:|---:|---:|---:|---|---:|---:|---|\n",
         sheet.at,
         sheet.version,
         sheet.machine,
@@ -235,13 +246,14 @@ fn markdown(sheet: &Sheet, name: &str) -> String {
         // Writing into a String cannot fail.
         _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {outcome} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {outcome} | {} | {} | {} | {} | {} | {} | {} | {} |",
             row.id,
             row.class,
             row.fault.replace('|', "\\|"),
             row.expected,
             Range::words(row.detected),
             Range::words(row.recovered),
+            Range::words(row.outage),
             row.level(),
             row.actions(),
             row.wrong(),

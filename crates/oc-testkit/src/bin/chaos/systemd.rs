@@ -7,7 +7,7 @@ use crate::cli::Options;
 use crate::judge::Verdict;
 use crate::list::say;
 use oc_testkit::Signal;
-use oc_testkit::user_manager::{UserManager, enclosed, gateway_unit};
+use oc_testkit::user_manager::{Machine, UserManager, enclosed, gateway_unit, live_in};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Child;
@@ -30,25 +30,27 @@ fn again(case: &Case, options: &Options, interrupted: &AtomicBool) -> std::resul
     let io = |error: std::io::Error| error.to_string();
     let dir = tempfile::tempdir().map_err(io)?;
     let exe = std::env::current_exe().map_err(io)?;
-    let words = [
-        &exe.display().to_string(),
-        "run",
-        case.id,
-        "--verbose",
-        "--out",
-        &dir.path().display().to_string(),
-    ];
-    let said = dir.path().join("said");
-    let talk = std::fs::File::create(&said).map_err(io)?;
-    let mut inner = enclosed(&words.map(str::to_owned))
-        .stdout(talk.try_clone().map_err(io)?)
-        .stderr(talk)
-        .process_group(0)
-        .spawn()
-        .map_err(io)?;
-    let ended = wait(&mut inner, interrupted);
-    let said = std::fs::read_to_string(said).unwrap_or_default();
-    let sheet = std::fs::read(dir.path().join("chaos.json")).unwrap_or_default();
+    let (exe, out) = (exe.display().to_string(), dir.path().display().to_string());
+    let mut words = [&exe, "run", case.id, "--verbose", "--out", &out]
+        .map(str::to_owned)
+        .to_vec();
+    let (ended, said, sheet) = if options.real {
+        words.push("--real".to_owned());
+        let (ended, said) = booted(&words, interrupted);
+        (ended, said, "real.json")
+    } else {
+        let said = dir.path().join("said");
+        let talk = std::fs::File::create(&said).map_err(io)?;
+        let mut inner = enclosed(&words)
+            .stdout(talk.try_clone().map_err(io)?)
+            .stderr(talk)
+            .process_group(0)
+            .spawn()
+            .map_err(io)?;
+        let ended = wait(&mut inner, interrupted);
+        (ended, std::fs::read_to_string(said).unwrap_or_default(), "chaos.json")
+    };
+    let sheet = std::fs::read(dir.path().join(sheet)).unwrap_or_default();
     let sheet: serde_json::Value = serde_json::from_slice(&sheet).unwrap_or_default();
     let verdict: Verdict = serde_json::from_value(sheet["rows"][0]["runs"][0].clone())
         .map_err(|_| format!("no verdict, {ended}: {}", said.trim()))?;
@@ -56,6 +58,21 @@ fn again(case: &Case, options: &Options, interrupted: &AtomicBool) -> std::resul
         say(said.trim_end());
     }
     Ok(verdict)
+}
+
+/// With a whole systemd as PID 1, which OpenClaw's installer asks too; says how it ended, and what it said.
+fn booted(words: &[String], interrupted: &AtomicBool) -> (String, String) {
+    let machine = Machine::boot(words);
+    let limit = Instant::now() + PATIENCE;
+    // What is in there needs no parting: it goes with the machine.
+    while machine.ended().is_none() && Instant::now() < limit && !interrupted.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let ended = machine.ended().map_or_else(
+        || "ended before its time".to_owned(),
+        |code| format!("exit code {code}"),
+    );
+    (ended, machine.said())
 }
 
 /// Waits for its end, and asks for that when somebody does not want to wait; says how it ended.
@@ -88,15 +105,37 @@ fn wait(inner: &mut Child, interrupted: &AtomicBool) -> String {
 impl Arena {
     /// Has systemd keep the gateway, as OpenClaw registers it, and us look after it.
     pub(crate) fn register(&mut self) -> Result<()> {
+        if self.real {
+            live_in(self.env());
+        }
         self.manager = Some(UserManager::start(&mut self.service.env));
+        if self.real {
+            let port = self.service.port.to_string();
+            self.openclaw(&["gateway", "install", "--port", &port]);
+        } else {
+            self.enable_own_unit();
+        }
+        self.wait("the unit runs", |arena| arena.shown("ActiveState") == "active")?;
+        self.person(&["oc-guardian", "install", "--interval", "1s"], &[0])
+            .map(drop)
+    }
+
+    fn enable_own_unit(&mut self) {
         let unit = gateway_unit(self.env(), &self.program, self.service.port);
         // Scaled as everything is.
         self.write_unit(&unit.replace("RestartSec=5\n", "RestartSec=250ms\n"));
         self.systemctl(&["daemon-reload"]);
         self.systemctl(&["enable", "--now", UNIT]);
-        self.wait("the unit runs", |arena| arena.shown("ActiveState") == "active")?;
-        self.person(&["oc-guardian", "install", "--interval", "1s"], &[0])
-            .map(drop)
+    }
+
+    /// OpenClaw's own command, as a person types it. What it exits with is not the question here.
+    pub(crate) fn openclaw(&self, words: &[&str]) -> oc_testkit::Output {
+        let runtime = format!("/run/user/{}", rustix::process::getuid().as_raw());
+        let openclaw = self.env().foreign(&self.program).args(words);
+        openclaw
+            .env("XDG_RUNTIME_DIR", runtime)
+            .timeout(crate::real::PATIENCE)
+            .run()
     }
 
     /// Where the definitions of the user's units lie.

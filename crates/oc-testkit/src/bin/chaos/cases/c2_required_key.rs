@@ -10,7 +10,7 @@ pub(crate) const C2F: Case = Case {
     ci: true,
     on: On::Both,
     inject: |arena| {
-        arena.spoil_config(|text| text.replace("    \"mode\": \"local\", // important\n", ""));
+        arena.spoil_config(without_mode);
         arena.signal(Signal::KILL)
     },
     verify: |arena| {
@@ -27,3 +27,7 @@ pub(crate) const C2F: Case = Case {
     alerts: 0..=2,
     ..CASE
 };
+
+pub(super) fn without_mode(text: String) -> String {
+    text.replace("    \"mode\": \"local\", // important\n", "")
+}

@@ -1,13 +1,12 @@
 //! C4F.
 
-use crate::case::{CASE, Case, Class, On};
+use crate::case::{CASE, Case, Class};
 use oc_testkit::Signal;
 
 pub(crate) const C4F: Case = Case {
     id: "C4f",
     class: Class::Config,
     fault: "a wrong type: the port is a word",
-    on: On::Both,
     prepare: |arena| arena.person(&["oc-doctor", "snapshot"], &[0]).map(drop),
     inject: |arena| {
         let port = arena.service.port.to_string();

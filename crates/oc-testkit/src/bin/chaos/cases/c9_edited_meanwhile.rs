@@ -1,13 +1,12 @@
 //! C9f.
 
-use crate::case::{CASE, Case, Class, On};
+use crate::case::{CASE, Case, Class};
 use oc_testkit::Signal;
 
 pub(crate) const C9F: Case = Case {
     id: "C9f",
     class: Class::Config,
     fault: "a person saves it again and again while it is repaired",
-    on: On::Both,
     inject: |arena| {
         let bad = arena.good_config().replace("\"mode\"", "\"mod\"");
         let good = arena.good_config().replace("// mine", "// mine, at last");

@@ -1,13 +1,12 @@
 //! K1.
 
-use crate::case::{CASE, Case, Class, On};
+use crate::case::{CASE, Case, Class};
 
 pub(crate) const K1: Case = Case {
     id: "K1",
     class: Class::Concurrency,
     fault: "twenty passes at once while the gateway hangs",
     ci: true,
-    on: On::Both,
     inject: |arena| {
         arena.fault_here(|f| f.block_ms = Some(0))?;
         let passes: Vec<_> = (0..20).map(|_| arena.heal().spawn()).collect();

@@ -1,6 +1,6 @@
 //! T2.
 
-use crate::case::{CASE, Case, Class, On};
+use crate::case::{CASE, Case, Class};
 use oc_testkit::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -9,7 +9,6 @@ pub(crate) const T2: Case = Case {
     id: "T2",
     class: Class::Clock,
     fault: "the watcher is suspended for longer than three intervals; when it wakes, the gateway hangs",
-    on: On::Both,
     settings: || json!({"policy": {"hold": {"wake_intervals": 3}}}),
     inject: |arena| {
         if let Some(supervisor) = arena.service.supervisor() {

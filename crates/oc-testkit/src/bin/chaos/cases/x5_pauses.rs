@@ -1,13 +1,12 @@
 //! X5.
 
-use crate::case::{CASE, Case, Class, End, On};
+use crate::case::{CASE, Case, Class, End};
 use std::time::{Duration, Instant};
 
 pub(crate) const X5: Case = Case {
     id: "X5",
     class: Class::Control,
     fault: "pauses of 200 ms, ten of them in 4 s, as of a garbage collector",
-    on: On::Both,
     inject: |arena| {
         for n in 0..10 {
             // A changed length begins a new pause.

@@ -1,12 +1,11 @@
 //! X6.
 
-use crate::case::{CASE, Case, Class, End, On};
+use crate::case::{CASE, Case, Class, End};
 
 pub(crate) const X6: Case = Case {
     id: "X6",
     class: Class::Control,
     fault: "a load of twenty: as many busy programs",
-    on: On::Both,
     inject: |arena| {
         for _ in 0..20 {
             let busy = arena
