@@ -59,8 +59,8 @@ demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openc
 	scripts/demo
 
 .PHONY: chaos
-chaos: build ## every fault of the catalogue, judged; CHAOS=--ci for a few of them, CHAOS="--out docs/results" for the table
-	scripts/chaos all $(CHAOS)
+chaos: build $(if $(REAL),$(real)/done $(claude)/done) ## every fault, judged; CHAOS="--ci --out docs/results": few, with table; REAL=1: on OpenClaw
+	$(if $(REAL),$(with_real)) scripts/chaos all $(if $(REAL),--real) $(CHAOS)
 
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \

@@ -1,7 +1,7 @@
 //! Starting a gateway for a test: the stand-in, or the real one when `OC_REAL_OPENCLAW` names its executable.
 
 use crate::cmd::{Cmd, Output, Running};
-use crate::env::{TestEnv, bin, bin_dir, free_port};
+use crate::env::{TestEnv, bin, free_port};
 use crate::faults::Faults;
 use crate::get::{Asked, Response, ask, get, is_ready};
 use crate::wait::{try_wait_for, wait_until};
@@ -9,16 +9,6 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Names the real `openclaw` executable; its directory goes first on PATH (node lies beside it).
-const REAL: &str = "OC_REAL_OPENCLAW";
-
-/// The real executable, when the tests are to run against it.
-pub(crate) fn real() -> Option<PathBuf> {
-    std::env::var_os(REAL)
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-}
 
 /// A gateway being described.
 #[derive(Debug)]
@@ -119,7 +109,7 @@ impl<'a> GatewayBuilder<'a> {
     /// The real gateway instead of the stand-in, if `OC_REAL_OPENCLAW` names one. For tests that hold for both.
     #[must_use]
     pub fn real_if_named(mut self) -> Self {
-        self.real = real();
+        self.real = crate::real::openclaw();
         self
     }
 
@@ -151,13 +141,9 @@ impl<'a> GatewayBuilder<'a> {
         let words = self.prepare();
         let mut cmd = self.env.foreign(&words[0]).args(&words[1..]);
         if let Some(dir) = self.real.as_ref().and_then(|real| real.parent()) {
-            // Its compile cache lies in TMPDIR; shared, because every cold boot would compile all of OpenClaw anew. Not by
-            // NODE_COMPILE_CACHE: with that set it runs as the child of a launcher, and our pid is the launcher's.
-            let tmp = bin_dir().join("openclaw-tmp");
-            std::fs::create_dir_all(&tmp).expect("a directory beside the programs");
             cmd = cmd
                 .env("PATH", format!("{}:/usr/bin:/bin", dir.display()))
-                .env("TMPDIR", tmp.display());
+                .env("TMPDIR", crate::real::tmp().display());
         }
         self.vars.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
     }

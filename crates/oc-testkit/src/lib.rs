@@ -30,6 +30,7 @@ pub mod launchd;
 pub mod messages_api;
 pub mod process;
 pub mod providers;
+pub mod real;
 mod stranger;
 mod supervised;
 pub mod user_manager;

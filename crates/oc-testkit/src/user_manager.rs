@@ -27,6 +27,7 @@ const BOOT: &str = r#"set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+if [ -d /var/spool/cron/crontabs ]; then mount -t tmpfs -o mode=1730,gid="$(stat -c %g /var/spool/cron/crontabs)" tmpfs /var/spool/cron/crontabs; fi
 mkdir -p /run/systemd/system /run/lock /run/user
 cat >/run/systemd/system/oc.target <<X
 [Unit]
@@ -49,6 +50,24 @@ const GROUP: &str = r#"for root in /sys/fs/cgroup/unified /sys/fs/cgroup; do
 done
 exec "$@""#;
 
+/// Whether this process runs in such namespaces.
+#[must_use]
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// A command that runs these words in namespaces of their own.
+#[must_use]
+pub fn enclosed(words: &[String]) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(NAMESPACES)
+        .args(["/bin/sh", "-c", SCRIPT, "sh"])
+        .args(words)
+        .env(INSIDE, "1");
+    command
+}
+
 /// Runs the rest of the calling test in namespaces of its own: `if !user_manager::inside() { return }` is its first line. The
 /// outer call runs the inner one and fails as it does.
 ///
@@ -56,7 +75,7 @@ exec "$@""#;
 /// When the inner test fails, or systemd, root or namespaces are missing: such a test is asked for by name.
 #[must_use]
 pub fn inside() -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return true;
     }
     assert!(
@@ -64,11 +83,7 @@ pub fn inside() -> bool {
         "a user manager in namespaces needs root"
     );
     let name = test_name();
-    let status = Command::new("unshare")
-        .args(NAMESPACES)
-        .args(["/bin/sh", "-c", SCRIPT, "sh"])
-        .args(test_words(&name))
-        .env(INSIDE, "1")
+    let status = enclosed(&test_words(&name))
         .status()
         .expect("unshare(1), from util-linux");
     assert!(status.success(), "{name}, inside its namespaces: {status}");
@@ -81,49 +96,90 @@ pub fn inside() -> bool {
 /// As [`inside`], and when the inner test takes longer than `patience`.
 #[must_use]
 pub fn inside_booted(patience: Duration) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return true;
     }
     assert!(rustix::process::getuid().is_root(), "to boot a systemd needs root");
     let name = test_name();
-    let dir = tempfile::tempdir().expect("a directory");
-    let (log, code) = (dir.path().join("log"), dir.path().join("code"));
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let mut script = format!("export {INSIDE}=1\n");
-    for (name, value) in std::env::vars().filter(|(name, _)| name.starts_with("OC_") || name == "PATH") {
-        script.push_str(&format!("export {name}={}\n", quoted(&value)));
-    }
-    let words: Vec<String> = test_words(&name).iter().map(|word| quoted(word)).collect();
-    let (words, log_path) = (words.join(" "), quoted(&log.display().to_string()));
-    let code_path = code.display();
-    script.push_str(&format!(
-        "cd /; {words} >{log_path} 2>&1; echo $? >'{code_path}.new'; mv '{code_path}.new' '{code_path}'\n"
-    ));
-    let file = dir.path().join("script");
-    std::fs::write(&file, script).expect("a script");
-    let group = format!("oc-test-{}", std::process::id());
-    let mut machine = Command::new("/bin/sh")
-        .args(["-c", GROUP, &group, "unshare", "--cgroup"])
-        .args(NAMESPACES)
-        .args(["/bin/sh", "-c", BOOT, "sh"])
-        .arg(&file)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("unshare(1), from util-linux");
-    let ended = crate::wait::try_wait_for(patience, || std::fs::read_to_string(&code).ok());
-    _ = machine.kill();
-    _ = machine.wait();
-    for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
-        wait_until_gone(&Path::new(root).join(&group));
-    }
+    let machine = Machine::boot(&test_words(&name));
+    let ended = crate::wait::try_wait_for(patience, || machine.ended());
+    let said = machine.said();
+    drop(machine);
     // Nobody to tell when it cannot be told.
-    _ = std::io::Write::write_all(&mut std::io::stdout(), &std::fs::read(&log).unwrap_or_default());
-    assert_eq!(
-        ended.as_deref().map(str::trim),
-        Some("0"),
-        "{name}, inside its namespaces"
-    );
+    _ = std::io::Write::write_all(&mut std::io::stdout(), said.as_bytes());
+    assert_eq!(ended, Some(0), "{name}, inside its namespaces");
     false
+}
+
+/// A command in namespaces of its own, with systemd as PID 1. Dropping it ends everything in there, and removes what the
+/// command left in its TMPDIR.
+#[derive(Debug)]
+pub struct Machine {
+    process: std::process::Child,
+    dir: tempfile::TempDir,
+    group: String,
+}
+
+impl Machine {
+    /// Boots it.
+    ///
+    /// # Panics
+    /// When root or unshare(1) is missing.
+    #[must_use]
+    pub fn boot(words: &[String]) -> Self {
+        static BOOTED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let dir = tempfile::tempdir().expect("a directory");
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let mut script = format!(
+            "export {INSIDE}=1 TMPDIR={}\n",
+            quoted(&dir.path().display().to_string())
+        );
+        for (name, value) in std::env::vars().filter(|(name, _)| name.starts_with("OC_") || name == "PATH") {
+            script.push_str(&format!("export {name}={}\n", quoted(&value)));
+        }
+        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        let words = words.join(" ");
+        script.push_str(&format!(
+            "cd \"$TMPDIR\"; {words} >said 2>&1; echo $? >code.new; mv code.new code\n"
+        ));
+        let file = dir.path().join("script");
+        std::fs::write(&file, script).expect("a script");
+        let nth = BOOTED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let group = format!("oc-test-{}-{nth}", std::process::id());
+        let process = Command::new("/bin/sh")
+            .args(["-c", GROUP, &group, "unshare", "--cgroup"])
+            .args(NAMESPACES)
+            .args(["/bin/sh", "-c", BOOT, "sh"])
+            .arg(&file)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("unshare(1), from util-linux");
+        Self { process, dir, group }
+    }
+
+    /// The command's exit code, once it is over.
+    #[must_use]
+    pub fn ended(&self) -> Option<i32> {
+        let code = std::fs::read_to_string(self.dir.path().join("code")).ok()?;
+        code.trim().parse().ok()
+    }
+
+    /// What the command has said so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let said = std::fs::read(self.dir.path().join("said")).unwrap_or_default();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+        for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
+            wait_until_gone(&Path::new(root).join(&self.group));
+        }
+    }
 }
 
 const NAMESPACES: [&str; 7] = [
@@ -154,7 +210,7 @@ fn test_words(name: &str) -> Vec<String> {
 /// # Panics
 /// When it cannot be mounted.
 pub fn live_in(env: &TestEnv) {
-    assert!(std::env::var_os(INSIDE).is_some(), "not on the real machine");
+    assert!(is_inside(), "not on the real machine");
     let text = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd");
     let home = env.home().display();
     let lines = text.lines().map(|line| match line.split(':').collect::<Vec<_>>()[..] {
@@ -164,6 +220,19 @@ pub fn live_in(env: &TestEnv) {
     let own = env.write("passwd", lines.collect::<String>());
     let status = Command::new("mount").arg("--bind").arg(own).arg("/etc/passwd").status();
     assert!(status.is_ok_and(|status| status.success()), "mount(8)");
+}
+
+/// A gateway's unit as `openclaw gateway install` writes it, with this program in place of node.
+#[must_use]
+pub fn gateway_unit(env: &TestEnv, program: &Path, port: u16) -> String {
+    format!(
+        "[Unit]\nDescription=OpenClaw Gateway\nStartLimitBurst=10\nStartLimitIntervalSec=300\n\n\
+         [Service]\nExecStart={} gateway run --port {port}\nRestart=always\nRestartSec=5\nRestartPreventExitStatus=78\n\
+         TimeoutStopSec=330\nTimeoutStartSec=30\nSuccessExitStatus=0 143\nOOMPolicy=continue\nKillMode=mixed\n\
+         Environment=HOME={} OPENCLAW_SYSTEMD_UNIT=openclaw-gateway.service\n\n[Install]\nWantedBy=default.target\n",
+        program.display(),
+        env.home().display(),
+    )
 }
 
 /// The manager of one environment's user.
@@ -227,7 +296,7 @@ impl UserManager {
     pub fn shut_down(&mut self, env: &TestEnv) {
         self.systemctl(env, &["exit"]);
         if let Some(mut running) = self.running.take() {
-            wait_until("the end of the user manager", Duration::from_secs(20), || {
+            wait_until("the end of the user manager", Duration::from_secs(60), || {
                 running.try_wait().is_some()
             });
         }

@@ -15,7 +15,7 @@ mod real;
 #[path = "chain/stage.rs"]
 mod stage;
 
-use oc_testkit::messages_api::{MessagesApi, Script, Turn};
+use oc_testkit::messages_api::{MessagesApi, Script};
 use oc_testkit::providers::Providers;
 use oc_testkit::wait_until;
 use real::{Table, ms, now_ms};
@@ -27,28 +27,11 @@ use std::time::Duration;
 const CEILING: Duration = Duration::from_secs(60);
 const KEY: &str = "sk-ant-api03-Zx81kQ0vWmT5yB7nR2cJ4hL9pD3sF6gA";
 
-/// What a good model would do; it learns the directory from the prompt alone.
-fn good_model() -> Script {
-    let file = |name: &str| format!("/{{{{dir:Read /}}}}/{name}");
-    let report = "# Cause\nThe key `gateway.mode` was gone.\n";
-    Script::of([
-        Turn::calls("Read", json!({"file_path": file("prompt.md")})),
-        Turn::calls("Read", json!({"file_path": file("work/openclaw.json")})),
-        Turn::calls(
-            "Edit",
-            json!({"file_path": file("work/openclaw.json"), "old_string": "\"port\":",
-                "new_string": "\"mode\": \"local\",\n    \"port\":"}),
-        ),
-        Turn::calls("Write", json!({"file_path": file("report.md"), "content": report})),
-        Turn::says("gateway.mode was gone; it is in the working copy again."),
-    ])
-}
-
 #[test]
 #[ignore = "needs the real gateway and the real Claude Code: make e2e"]
 fn what_no_rule_mends_the_agent_proposes_and_the_doctor_applies() {
     let claude = PathBuf::from(std::env::var_os("OC_REAL_CLAUDE").expect("OC_REAL_CLAUDE, as in `make e2e`"));
-    let (api, people) = (MessagesApi::new(good_model()), Providers::new());
+    let (api, people) = (MessagesApi::new(Script::puts_mode_back()), Providers::new());
     let mut stage = Stage::real();
     let table = Table::new("The agent, on the real gateway");
     stage.env.set("ANTHROPIC_BASE_URL", api.url());

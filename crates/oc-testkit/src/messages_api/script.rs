@@ -88,6 +88,25 @@ impl Script {
         }
     }
 
+    /// What a good model would do about a configuration without `gateway.mode`, all of it on lines of its own; it learns the
+    /// directory of the incident from the prompt alone.
+    #[must_use]
+    pub fn puts_mode_back() -> Self {
+        let file = |name: &str| format!("/{{{{dir:Read /}}}}/{name}");
+        let report = "# Cause\nThe key `gateway.mode` was gone.\n";
+        Self::of([
+            Turn::calls("Read", json!({"file_path": file("prompt.md")})),
+            Turn::calls("Read", json!({"file_path": file("work/openclaw.json")})),
+            Turn::calls(
+                "Edit",
+                json!({"file_path": file("work/openclaw.json"), "old_string": "\"port\":",
+                    "new_string": "\"mode\": \"local\",\n    \"port\":"}),
+            ),
+            Turn::calls("Write", json!({"file_path": file("report.md"), "content": report})),
+            Turn::says("gateway.mode was gone; it is in the working copy again."),
+        ])
+    }
+
     /// Nothing but this failure, for ever.
     #[must_use]
     pub fn failing(failure: Failure) -> Self {

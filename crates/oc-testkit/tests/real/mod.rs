@@ -1,40 +1,18 @@
 //! The real gateway on a stage, and the table of what was measured.
 
 use crate::stage::Stage;
+use oc_testkit::Faults;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Blocks the event loop of the process that a file is named after, for as long as the file is there. Atomics.wait stops the
-/// whole loop like a computation does, without the heat.
-const BLOCK: &str = "
-const fs = require('fs');
-const trigger = `${process.env.HOME}/block/${process.pid}`;
-const cell = new Int32Array(new SharedArrayBuffer(4));
-setInterval(() => { while (fs.existsSync(trigger)) Atomics.wait(cell, 0, 0, 20); }, 50).unref();
-";
-
 impl Stage {
     /// The `openclaw` that OC_REAL_OPENCLAW names; nothing runs yet, and all is at its default.
     pub(crate) fn real() -> Self {
-        let gateway = std::env::var("OC_REAL_OPENCLAW").expect("OC_REAL_OPENCLAW names the gateway, as in `make e2e`");
-        let gateway = PathBuf::from(gateway);
+        let gateway = oc_testkit::real::openclaw().expect("OC_REAL_OPENCLAW names the gateway, as in `make e2e`");
         let mut stage = Self::bare();
-        let tools = oc_testkit::bin("oc-probe");
-        // Node lies beside it.
-        let dirs = [
-            &stage.env.path("bin"),
-            gateway.parent().unwrap(),
-            tools.parent().unwrap(),
-        ];
-        let path = dirs.map(|dir| dir.display().to_string()).join(":");
-        let preload = stage.env.write("preload.js", BLOCK);
+        oc_testkit::real::live_in(&mut stage.env, &gateway);
         let log = stage.env.path("gateway.log");
-        std::fs::create_dir(stage.env.path("block")).unwrap();
-        stage.env.set("PATH", format!("{path}:/usr/bin:/bin"));
-        stage
-            .env
-            .set("NODE_OPTIONS", format!("--require={}", preload.display()));
         stage.edit(|config| {
             // It would log into a directory that everybody on the machine shares.
             config["logging"] = json!({"file": log});
@@ -62,11 +40,14 @@ impl Stage {
     /// Blocks the event loop of the gateway that runs now until the answer is dropped; its successor is well.
     pub(crate) fn block(&self) -> Blocked {
         let pid = self.pid();
-        let file = self.env.write(format!("block/{pid}"), "");
+        self.env.fault(|f| {
+            f.only_pid = u32::try_from(pid).ok();
+            f.block_ms = Some(0);
+        });
         oc_testkit::wait_until("the event loop is blocked", self.patience, || self.silent());
         Blocked {
             pid,
-            file,
+            state_dir: self.env.state_dir(),
             at: now_ms(),
         }
     }
@@ -130,12 +111,12 @@ pub(crate) struct Blocked {
     pub(crate) pid: i64,
     /// Since when, in ms since 1970.
     pub(crate) at: i64,
-    file: PathBuf,
+    state_dir: PathBuf,
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.file));
+        Faults::change(&self.state_dir, |f| f.block_ms = None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! One stand-in gateway as a unit like OpenClaw's own, under a user manager of its own.
 
-use oc_testkit::user_manager::UserManager;
+use oc_testkit::user_manager::{UserManager, gateway_unit};
 use oc_testkit::{Output, TestEnv, free_port, is_ready, wait_until};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -57,17 +57,9 @@ impl Rig {
         self.env.path(".config/systemd/user").join(UNIT)
     }
 
-    /// As `openclaw gateway install` writes it, with the stand-in in place of node.
+    /// As OpenClaw does.
     pub fn write_unit(&self) {
-        let text = format!(
-            "[Unit]\nDescription=OpenClaw Gateway\nStartLimitBurst=10\nStartLimitIntervalSec=300\n\n\
-             [Service]\nExecStart={} gateway run --port {}\nRestart=always\nRestartSec=5\nRestartPreventExitStatus=78\n\
-             TimeoutStopSec=330\nTimeoutStartSec=30\nSuccessExitStatus=0 143\nOOMPolicy=continue\nKillMode=mixed\n\
-             Environment=HOME={} OPENCLAW_SYSTEMD_UNIT={UNIT}\n\n[Install]\nWantedBy=default.target\n",
-            oc_testkit::bin("stand-in-gateway").display(),
-            self.port,
-            self.env.home().display(),
-        );
+        let text = gateway_unit(&self.env, &oc_testkit::bin("stand-in-gateway"), self.port);
         self.env.write(".config/systemd/user/".to_owned() + UNIT, text);
     }
 

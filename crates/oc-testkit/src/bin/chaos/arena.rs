@@ -1,16 +1,16 @@
 //! Where a fault is done: a HOME with one gateway under one supervisor, a webhook that hears the alerts, and an observer.
 
-use crate::case::Case;
+use crate::case::{Case, Keeper};
 use crate::observer::{Life, Observer};
 use oc_testkit::providers::Providers;
+use oc_testkit::user_manager::UserManager;
 use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, scripts};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The longest that any one thing may take; an outcome is never judged by it, only missed.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// In no file and no message but where they belong.
 pub(crate) const SECRETS: [&str; 3] = ["chaos-token-5ecret", "chaos-hook-5ecret", "chaos-key-5ecret-of-nobody"];
@@ -29,15 +29,21 @@ pub(crate) struct Arena {
     pub(crate) helpers: Vec<Running>,
     /// Anything else that must stay for as long as the fault does.
     pub(crate) kept: Vec<Box<dyn std::any::Any>>,
+    /// Who keeps the gateway, where that is systemd.
+    pub(crate) manager: Option<UserManager>,
     pub(crate) service: Supervised,
     pub(crate) hook: Providers,
     /// What the gateway depends on, where a case has that.
     pub(crate) upstream: Option<Providers>,
     /// What is supervised.
     pub(crate) program: PathBuf,
+    /// Whether that is the real OpenClaw.
+    pub(crate) real: bool,
     /// What a case wants to remember between its steps.
     pub(crate) note: String,
     pub(crate) events: Vec<Event>,
+    /// The longest that any one thing may take; an outcome is never judged by it, only missed.
+    patience: Duration,
     journal: Journal,
     observer: Option<Observer>,
     /// Who served before the fault.
@@ -49,18 +55,29 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    pub(crate) fn new(case: &Case, interrupted: Arc<AtomicBool>) -> Self {
-        let service = Supervised::new();
+    /// Nothing runs yet.
+    pub(crate) fn new(case: &Case, real: Option<&Path>, interrupted: Arc<AtomicBool>) -> Self {
+        let mut service = Supervised::new();
         let hook = Providers::new();
-        service
-            .env
-            .oc_config(&merged(scaled(&hook.url("/chaos-hook-5ecret")), &(case.settings)()));
+        let mut settings = scaled(&hook.url("/chaos-hook-5ecret"));
+        if let Some(openclaw) = real {
+            oc_testkit::real::live_in(&mut service.env, openclaw);
+            settings = merged(settings, &crate::real::settings(&service.env));
+        }
+        service.env.oc_config(&merged(settings, &(case.settings)()));
         let mut arena = Self {
+            manager: None,
             journal: Journal::new(service.env.watchdog().join("journal.jsonl")),
             service,
             hook,
             upstream: None,
-            program: bin("stand-in-gateway"),
+            program: real.map_or_else(|| bin("stand-in-gateway"), Path::to_owned),
+            real: real.is_some(),
+            patience: if real.is_some() {
+                crate::real::PATIENCE
+            } else {
+                PATIENCE
+            },
             helpers: Vec::new(),
             kept: Vec::new(),
             note: String::new(),
@@ -97,8 +114,11 @@ impl Arena {
     pub(crate) fn good_config(&self) -> String {
         format!(
             "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
-             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }}\n}}\n",
-            self.service.port, SECRETS[0]
+             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }},\n  \"logging\": {{\"file\": \"{}\"}}\n}}\n",
+            self.service.port,
+            SECRETS[0],
+            // The real one would log into a directory that everybody on the machine shares.
+            self.env().path("gateway.log").display()
         )
     }
 
@@ -120,6 +140,23 @@ impl Arena {
 
     /// Starts everything and waits until it serves and a pass has seen that.
     pub(crate) fn open(&mut self, case: &Case) -> Result<()> {
+        let space = match case.keeper {
+            Keeper::Supervisor => self.supervise(case)?,
+            Keeper::Systemd => {
+                self.register()?;
+                None
+            }
+        };
+        self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
+        self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
+        self.wait("its keeper sees it serve", |arena| arena.keeper_sees_it_serve())?;
+        self.passes(2)?;
+        self.before = self.serving();
+        Ok(())
+    }
+
+    /// Returns where to look for it, if that is a network of its own.
+    fn supervise(&mut self, case: &Case) -> Result<Option<PathBuf>> {
         let words = self.service.words(&self.program);
         let namespace = case.namespace.map(|setup| {
             let script = format!("{setup}; exec \"$@\"");
@@ -133,20 +170,20 @@ impl Arena {
         let spaced = namespace.is_some();
         let command = namespace.unwrap_or_else(|| self.env().cmd("oc-guardian").args(&words));
         self.service.start_as(command);
-        let mut space = None;
-        if spaced {
-            self.wait("the supervisor runs", |arena| arena.service.status().is_some())?;
-            let pid = self.service.supervisor().map_or(0, |supervisor| supervisor.pid());
-            space = Some(PathBuf::from(format!("/proc/{pid}/ns/net")));
+        if !spaced {
+            return Ok(None);
         }
-        self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
-        self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
-        self.wait("the supervisor sees it serve", |arena| {
-            arena.service.status().is_some_and(|status| status["phase"] == "up")
-        })?;
-        self.passes(2)?;
-        self.before = self.serving();
-        Ok(())
+        self.wait("the supervisor runs", |arena| arena.service.status().is_some())?;
+        let pid = self.service.supervisor().map_or(0, |supervisor| supervisor.pid());
+        Ok(Some(PathBuf::from(format!("/proc/{pid}/ns/net"))))
+    }
+
+    /// Ends in order what `open` started.
+    pub(crate) fn end(&mut self) {
+        if let Some(mut manager) = self.manager.take() {
+            manager.shut_down(self.env());
+        }
+        self.service.end();
     }
 
     /// Marks the moment of the fault.
@@ -171,11 +208,16 @@ impl Arena {
         self.sights().iter().any(differs)
     }
 
+    /// Systemd takes it for up as soon as it is started.
+    pub(crate) fn keeper_sees_it_serve(&self) -> bool {
+        let up = |status: Value| status["phase"] == "up";
+        self.manager.is_some() || self.service.status().is_some_and(up)
+    }
+
     /// The service's process, which there must be.
     pub(crate) fn pid(&self) -> Result<u32> {
-        self.service
-            .pid()
-            .ok_or_else(|| broken("the supervisor knows no process"))
+        let pid = self.service.pid().or_else(|| self.env().gateway_pid());
+        pid.ok_or_else(|| broken("nobody knows its process"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
@@ -199,12 +241,12 @@ impl Arena {
 
     /// One pass by hand.
     pub(crate) fn heal(&self) -> Cmd {
-        self.env().foreign(scripts().join("oc-heal")).timeout(PATIENCE)
+        self.env().foreign(scripts().join("oc-heal")).timeout(self.patience)
     }
 
     /// A command of ours, as a person types it; it must exit with one of `codes`.
     pub(crate) fn person(&self, words: &[&str], codes: &[i32]) -> Result<Output> {
-        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(PATIENCE).run();
+        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(self.patience).run();
         if codes.contains(&output.code) {
             return Ok(output);
         }
@@ -252,7 +294,7 @@ impl Arena {
     pub(crate) fn wait(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let late = begun.elapsed() > PATIENCE;
+            let late = begun.elapsed() > self.patience;
             self.follow();
             if holds(self) {
                 return Ok(());
@@ -261,7 +303,7 @@ impl Arena {
                 return Err(Stop::Interrupted);
             }
             if late {
-                return Err(broken(&format!("waited {PATIENCE:?} in vain: {what}")));
+                return Err(broken(&format!("waited {:?} in vain: {what}", self.patience)));
             }
             std::thread::sleep(Duration::from_millis(10));
         }

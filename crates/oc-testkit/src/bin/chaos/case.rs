@@ -43,6 +43,26 @@ impl Class {
     }
 }
 
+/// The gateways that it is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// The stand-in, which can have any fault.
+    StandIn,
+    /// The real OpenClaw.
+    Real,
+    Both,
+}
+
+impl On {
+    pub(crate) const fn is(self, real: bool) -> bool {
+        match self {
+            Self::StandIn => !real,
+            Self::Real => real,
+            Self::Both => true,
+        }
+    }
+}
+
 /// How it must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -67,6 +87,15 @@ impl End {
     }
 }
 
+/// Who keeps the gateway running, and has passes look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// `oc-guardian supervise`.
+    Supervisor,
+    /// A systemd user manager: everything then happens in namespaces of its own.
+    Systemd,
+}
+
 pub(crate) struct Case {
     /// As in the catalogue.
     pub(crate) id: &'static str,
@@ -76,6 +105,10 @@ pub(crate) struct Case {
     pub(crate) needs: &'static [Need],
     /// One of those that run for every change.
     pub(crate) ci: bool,
+    pub(crate) keeper: Keeper,
+    pub(crate) on: On,
+    /// What became of it in the predecessor's own tests.
+    pub(crate) predecessor: Option<&'static str>,
     /// Commands that a network namespace is prepared with, in which everything then happens.
     pub(crate) namespace: Option<&'static str>,
     /// Laid over the scaled settings.
@@ -108,6 +141,9 @@ pub(crate) const CASE: Case = Case {
     fault: "",
     needs: &[],
     ci: false,
+    keeper: Keeper::Supervisor,
+    on: On::StandIn,
+    predecessor: None,
     namespace: None,
     settings: || json!({}),
     prepare: |_| Ok(()),

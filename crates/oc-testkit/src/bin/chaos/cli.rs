@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(
     name = "chaos",
-    after_help = "Examples:\n  chaos list\n  chaos run P6 C2f\n  chaos all --ci --jobs 2 --out target/chaos"
+    after_help = "Examples:\n  chaos list\n  chaos run P6 C2f\n  chaos all --ci --jobs 2 --out target/chaos\n  OC_REAL_OPENCLAW=/usr/local/bin/openclaw chaos all --real"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -17,7 +17,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Every fault, and what it needs.
-    List,
+    List {
+        /// Of those that are done to the real OpenClaw.
+        #[arg(long)]
+        real: bool,
+    },
     /// Some faults, by their ids.
     Run {
         #[arg(required = true)]
@@ -69,6 +73,10 @@ impl SweepOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    /// Do them to the real OpenClaw that OC_REAL_OPENCLAW names (and, where it is asked, the real Claude Code that OC_REAL_CLAUDE
+    /// names) instead of the stand-in. The table is then real.md and so on.
+    #[arg(long)]
+    pub(crate) real: bool,
     /// How often each is done; the table then shows medians and ranges.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeat: u32,

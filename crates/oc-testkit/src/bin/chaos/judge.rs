@@ -3,7 +3,7 @@
 use crate::case::{Case, End};
 use crate::observer::{Life, Sight};
 use oc_testkit::Event;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// What was recorded of one run of a case.
@@ -22,11 +22,13 @@ pub(crate) struct Facts<'a> {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     pub(crate) detected_ms: Option<u64>,
     /// From the fault, or from its end where only that could heal it.
     pub(crate) recovered_ms: Option<u64>,
+    /// Nobody served for so long at a stretch.
+    pub(crate) outage_ms: Option<u64>,
     pub(crate) level: Option<u8>,
     pub(crate) actions: Vec<String>,
     /// Of those, the wrong and the needless ones.
@@ -42,6 +44,7 @@ impl Verdict {
         Self {
             detected_ms: None,
             recovered_ms: None,
+            outage_ms: None,
             level: None,
             actions: Vec::new(),
             wrong: Vec::new(),
@@ -88,6 +91,7 @@ pub(crate) fn judge(case: &Case, facts: Facts<'_>) -> Verdict {
     Verdict {
         detected_ms: detected(&since).map(|seen| u64::try_from(seen - wall_ms).unwrap_or(0)),
         recovered_ms: recovered.map(millis),
+        outage_ms: outage(facts.sights, at).map(millis),
         level,
         actions,
         wrong,
@@ -116,6 +120,14 @@ fn recovered(facts: &Facts<'_>, from: Instant) -> Option<Duration> {
     let serving = last.serving?;
     let new = facts.mended.is_some() || Some(serving) != facts.before;
     new.then(|| last.at.saturating_duration_since(from))
+}
+
+/// The longest stretch since then in which nobody served, of those that are over.
+fn outage(sights: &[Sight], since: Instant) -> Option<Duration> {
+    let over = sights
+        .windows(2)
+        .filter(|pair| pair[0].serving.is_none() && pair[1].at > since);
+    over.map(|pair| pair[1].at.saturating_duration_since(pair[0].at)).max()
 }
 
 fn wrong(case: &Case, actions: &[String]) -> Vec<String> {
@@ -219,6 +231,7 @@ mod tests {
             (verdict.detected_ms, verdict.recovered_ms, verdict.level),
             (Some(20), Some(120), Some(1))
         );
+        assert_eq!(verdict.outage_ms, Some(50));
         assert!(verdict.misses.is_empty(), "{:?}", verdict.misses);
     }
 

@@ -1,7 +1,7 @@
 //! `chaos`: every fault of the catalogue is done to a gateway under the real tools, in a HOME that is thrown away, and what
 //! came of it is judged. One file per fault in `cases/`.
 //!
-//! Exit: 0 every outcome as declared, 1 not, 64 usage, 130 interrupted.
+//! Exit: 0 every outcome as declared, 1 not, 64 usage, 69 no real gateway, 130 interrupted.
 
 mod arena;
 mod case;
@@ -12,32 +12,41 @@ mod list;
 mod needs;
 mod observer;
 mod plot;
+mod real;
 mod results;
 mod runner;
 mod sweep;
+mod systemd;
 
 use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let (wanted, options) = match cli::Cli::parse().command {
-        cli::Command::List => {
-            list::show();
+        cli::Command::List { real } => {
+            list::show(real);
             return ExitCode::SUCCESS;
         }
-        cli::Command::Run { ids, options } => match list::named(&ids) {
+        cli::Command::Run { ids, options } => match list::named(&ids, options.real) {
             Ok(cases) => (cases, options),
             Err(unknown) => {
-                list::say(&format!("chaos: no case {unknown}; see `chaos list`"));
+                let flag = if options.real { " --real" } else { "" };
+                list::say(&format!("chaos: no case {unknown}; see `chaos list{flag}`"));
                 return ExitCode::from(64);
             }
         },
         cli::Command::Sweep(options) => return swept(&options),
-        cli::Command::All { ci, options, .. } => (list::selected(ci), options),
+        cli::Command::All { ci, options, .. } => (list::selected(ci, options.real), options),
     };
+    if options.real && oc_testkit::real::openclaw().is_none() {
+        list::say("chaos: --real needs OC_REAL_OPENCLAW to name an openclaw; `make chaos REAL=1` installs one");
+        return ExitCode::from(69);
+    }
     match runner::run(&wanted, &options) {
         Some(sheet) => {
-            let saved = options.out.as_ref().map_or(Ok(()), |dir| results::save(&sheet, dir));
+            let saved = options.out.as_ref().map_or(Ok(()), |dir| {
+                results::save(&sheet, dir, if options.real { "real" } else { "chaos" })
+            });
             list::say(&results::summary(&sheet));
             if let Err(error) = saved {
                 list::say(&format!("chaos: cannot write the results: {error}"));

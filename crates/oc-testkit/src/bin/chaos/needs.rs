@@ -11,8 +11,12 @@ pub(crate) enum Need {
     NetNamespace,
     /// Mounts of its own.
     Mount,
+    /// A systemd user manager in namespaces of its own.
+    UserManager,
     /// A control group of version 1 with this controller, writable.
     Cgroup(&'static str),
+    /// The real Claude Code.
+    Claude,
     /// This program.
     Program(&'static str),
     /// Not built yet: what it waits for.
@@ -26,12 +30,17 @@ impl Need {
             Self::Root => rustix::process::geteuid().is_root(),
             Self::NetNamespace => runs(&["unshare", "--net", "ip", "link", "set", "lo", "up"]),
             Self::Mount => runs(&["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
+            Self::UserManager => {
+                let namespaces = ["unshare", "--mount", "--pid", "--fork", "systemctl", "--version"];
+                Path::new("/lib/systemd/systemd").exists() && runs(&namespaces)
+            }
             Self::Cgroup(controller) => {
                 let dir = Path::new("/sys/fs/cgroup").join(controller);
                 let own = dir.join(format!("oc-chaos-{}", std::process::id()));
                 let made = std::fs::create_dir(&own).is_ok();
                 made && std::fs::remove_dir(&own).is_ok()
             }
+            Self::Claude => oc_testkit::real::claude().is_some(),
             Self::Program(name) => runs(&["sh", "-c", &format!("command -v {name}")]),
             Self::Pending(_) => false,
         };
@@ -43,7 +52,9 @@ impl Need {
             Self::Root => "needs root".to_owned(),
             Self::NetNamespace => "needs network namespaces (root)".to_owned(),
             Self::Mount => "needs mounts of its own (root)".to_owned(),
+            Self::UserManager => "needs systemd in namespaces of its own (root)".to_owned(),
             Self::Cgroup(controller) => format!("needs a writable cgroup of version 1 ({controller})"),
+            Self::Claude => "needs the Claude Code that OC_REAL_CLAUDE names".to_owned(),
             Self::Program(name) => format!("needs {name}"),
             Self::Pending(what) => format!("pending: {what}"),
         }

@@ -3,11 +3,14 @@
 use crate::case::Case;
 use crate::cli::Options;
 use crate::judge::Verdict;
-use crate::plot;
+use crate::{plot, real};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
+
+const STAND_IN: &str =
+    "stand-in under oc-guardian supervise, times scaled by config.json (a pass each second, hung after 1 s)";
 
 #[derive(Serialize)]
 pub(crate) struct Sheet {
@@ -15,7 +18,8 @@ pub(crate) struct Sheet {
     at: String,
     version: &'static str,
     machine: String,
-    gateway: &'static str,
+    gateway: String,
+    made_by: &'static str,
     repetitions: u32,
     jobs: u32,
     took_s: u64,
@@ -28,10 +32,13 @@ pub(crate) struct Row {
     class: &'static str,
     pub(crate) fault: &'static str,
     expected: &'static str,
+    predecessor: Option<&'static str>,
     /// Why it was not done.
     skipped: Option<String>,
     detected: Option<Range>,
     pub(crate) recovered: Option<Range>,
+    /// The longest time in which nobody served.
+    outage: Option<Range>,
     runs: Vec<Verdict>,
 }
 
@@ -89,9 +96,11 @@ impl Row {
             class: case.class.name(),
             fault: case.fault,
             expected: case.end.words(),
+            predecessor: case.predecessor,
             skipped: None,
             detected: Range::of(runs.iter().filter_map(|run| run.detected_ms)),
             recovered: Range::of(runs.iter().filter_map(|run| run.recovered_ms)),
+            outage: Range::of(runs.iter().filter_map(|run| run.outage_ms)),
             runs,
         }
     }
@@ -168,7 +177,16 @@ impl Sheet {
             at: format!("{:.0}", jiff::Timestamp::now()),
             version: env!("CARGO_PKG_VERSION"),
             machine: machine(),
-            gateway: "stand-in under oc-guardian supervise, times scaled by config.json (a pass each second, hung after 1 s)",
+            gateway: if options.real {
+                real::words()
+            } else {
+                STAND_IN.to_owned()
+            },
+            made_by: if options.real {
+                "make chaos REAL=1"
+            } else {
+                "make chaos"
+            },
             repetitions: options.repeat,
             jobs: options.jobs,
             took_s: took.as_secs(),
@@ -198,20 +216,21 @@ pub(crate) fn summary(sheet: &Sheet) -> String {
     )
 }
 
-pub(crate) fn save(sheet: &Sheet, dir: &Path) -> std::io::Result<()> {
+/// As `NAME.md`, `NAME.json` and `NAME.svg`.
+pub(crate) fn save(sheet: &Sheet, dir: &Path, name: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let json = serde_json::to_vec_pretty(sheet)?;
-    std::fs::write(dir.join("chaos.json"), json)?;
-    std::fs::write(dir.join("chaos.md"), markdown(sheet))?;
-    std::fs::write(dir.join("chaos.svg"), plot::recoveries(&sheet.rows))
+    std::fs::write(dir.join(format!("{name}.json")), json)?;
+    std::fs::write(dir.join(format!("{name}.md")), markdown(sheet, name))?;
+    std::fs::write(dir.join(format!("{name}.svg")), plot::recoveries(&sheet.rows))
 }
 
-fn markdown(sheet: &Sheet) -> String {
+fn markdown(sheet: &Sheet, name: &str) -> String {
     let mut text = format!(
         "# Chaos: every fault, and what came of it\n\n{}, oc {}, {}. Gateway: {}. {} repetition(s), {} at a time, {} s in all; \
-         times are medians with their range. Made by `make chaos`.\n{}.\n\n![Recovery times](chaos.svg)\n\n\
-         | id | class | fault | must end as | outcome | detected | serving again | level | actions | wrong | alerts |\n\
-         |---|---|---|---|---|---:|---:|---:|---|---:|---:|\n",
+         times are medians with their range. Made by `{}`.\n{}.\n\n![Recovery times]({name}.svg)\n\n\
+         | id | class | fault | must end as | outcome | detected | serving again | longest outage | level | actions | wrong | alerts | predecessor |\n\
+         |---|---|---|---|---|---:|---:|---:|---:|---|---:|---:|---|\n",
         sheet.at,
         sheet.version,
         sheet.machine,
@@ -219,6 +238,7 @@ fn markdown(sheet: &Sheet) -> String {
         sheet.repetitions,
         sheet.jobs,
         sheet.took_s,
+        sheet.made_by,
         summary(sheet)
     );
     for row in &sheet.rows {
@@ -226,17 +246,19 @@ fn markdown(sheet: &Sheet) -> String {
         // Writing into a String cannot fail.
         _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {outcome} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {outcome} | {} | {} | {} | {} | {} | {} | {} | {} |",
             row.id,
             row.class,
             row.fault.replace('|', "\\|"),
             row.expected,
             Range::words(row.detected),
             Range::words(row.recovered),
+            Range::words(row.outage),
             row.level(),
             row.actions(),
             row.wrong(),
-            row.alerts()
+            row.alerts(),
+            row.predecessor.unwrap_or_default()
         );
     }
     text

@@ -1,12 +1,14 @@
 //! Runs cases, a few at a time, each from its beginning to its verdict.
 
 use crate::arena::{Arena, Result, SECRETS, Stop, broken};
-use crate::case::{Case, End};
+use crate::case::{Case, End, Keeper};
 use crate::cli::Options;
 use crate::judge::{Facts, Verdict, judge};
 use crate::list::say;
 use crate::results::{Row, Sheet};
+use crate::systemd;
 use oc_testkit::invariants::{self, Known};
+use oc_testkit::user_manager;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,13 +62,19 @@ fn repeat(case: &'static Case, options: &Options, interrupted: &Arc<AtomicBool>)
     if let Some(why) = case.needs.iter().find_map(|need| need.missing()) {
         return Row::skipped(case, why);
     }
-    let verdicts = (0..options.repeat).map(|_| once(case, options, interrupted)).collect();
+    let verdicts = (0..options.repeat)
+        .map(|_| match case.keeper {
+            Keeper::Systemd if !user_manager::is_inside() => systemd::elsewhere(case, options, interrupted),
+            _ => once(case, options, interrupted),
+        })
+        .collect();
     Row::done(case, verdicts)
 }
 
 fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdict {
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        let mut arena = Arena::new(case, Arc::clone(interrupted));
+        let openclaw = options.real.then(oc_testkit::real::openclaw).flatten();
+        let mut arena = Arena::new(case, openclaw.as_deref(), Arc::clone(interrupted));
         let mut ended = play(case, &mut arena);
         if options.verbose && ended.as_ref().map_or(true, |verdict| !verdict.misses.is_empty()) {
             say(&arena.evidence());
@@ -133,7 +141,7 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
     let mut left = (case.verify)(arena);
     arena.helpers.clear();
     let (sights, alerts) = (arena.sights(), alerts(arena));
-    arena.service.end();
+    arena.end();
     arena.follow();
     left.extend(orphans(arena));
     left.extend(invariants::check(

@@ -1,13 +1,14 @@
 //! C1F.
 
 use crate::arena::Arena;
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::Signal;
 
 pub(crate) const C1F: Case = Case {
     id: "C1f",
     class: Class::Config,
     fault: "syntax error: the last brace is gone",
+    on: On::Both,
     inject: |arena| {
         arena.spoil_config(|text| text.trim_end().trim_end_matches('}').to_owned());
         arena.signal(Signal::KILL)

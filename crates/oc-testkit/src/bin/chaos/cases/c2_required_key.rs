@@ -1,6 +1,6 @@
 //! C2F.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::Signal;
 
 pub(crate) const C2F: Case = Case {
@@ -8,8 +8,9 @@ pub(crate) const C2F: Case = Case {
     class: Class::Config,
     fault: "the required key gateway.mode is deleted",
     ci: true,
+    on: On::Both,
     inject: |arena| {
-        arena.spoil_config(|text| text.replace("    \"mode\": \"local\", // important\n", ""));
+        arena.spoil_config(without_mode);
         arena.signal(Signal::KILL)
     },
     verify: |arena| {
@@ -26,3 +27,7 @@ pub(crate) const C2F: Case = Case {
     alerts: 0..=2,
     ..CASE
 };
+
+pub(super) fn without_mode(text: String) -> String {
+    text.replace("    \"mode\": \"local\", // important\n", "")
+}

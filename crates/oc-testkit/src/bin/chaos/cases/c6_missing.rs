@@ -1,12 +1,13 @@
 //! C6F.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::Signal;
 
 pub(crate) const C6F: Case = Case {
     id: "C6f",
     class: Class::Config,
     fault: "the file is deleted",
+    on: On::Both,
     prepare: |arena| arena.person(&["oc-doctor", "snapshot"], &[0]).map(drop),
     inject: |arena| {
         _ = std::fs::remove_file(arena.env().config_path());

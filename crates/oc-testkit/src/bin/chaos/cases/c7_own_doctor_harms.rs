@@ -1,12 +1,13 @@
 //! C7f.
 
-use crate::case::{CASE, Case, Class, End};
+use crate::case::{CASE, Case, Class, End, On};
 use oc_testkit::{Faults, Signal};
 
 pub(crate) const C7F: Case = Case {
     id: "C7f",
     class: Class::Config,
     fault: "`openclaw doctor --fix` deletes the configuration and exits 0",
+    on: On::Both,
     prepare: |arena| {
         let config = arena.env().config_path().display().to_string();
         let ran = arena.env().path("doctor-ran").display().to_string();

@@ -1,13 +1,14 @@
 //! C8f.
 
 use crate::arena::{Arena, Result};
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::Signal;
 
 pub(crate) const C8F: Case = Case {
     id: "C8f",
     class: Class::Config,
     fault: "the file is empty, and the newest snapshot of it is damaged, too",
+    on: On::Both,
     prepare: |arena| {
         arena.person(&["oc-doctor", "snapshot"], &[0])?;
         let older = objects(arena);

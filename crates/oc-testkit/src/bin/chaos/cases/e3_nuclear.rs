@@ -1,6 +1,9 @@
 //! E3.
 
-use crate::case::{CASE, Case, Class};
+use super::s1_unloaded::unload;
+use crate::arena::{Arena, Result, broken};
+use crate::case::{CASE, Case, Class, Keeper, On};
+use crate::needs::Need;
 use oc_testkit::Signal;
 
 pub(crate) const E3: Case = Case {
@@ -8,6 +11,7 @@ pub(crate) const E3: Case = Case {
     class: Class::Extreme,
     fault: "nuclear option: supervisor and gateway killed, the configuration deleted; only cron's `oc-guardian ensure` is left",
     ci: true,
+    predecessor: Some("healed within 3 min"),
     prepare: |arena| arena.person(&["oc-doctor", "snapshot"], &[0]).map(drop),
     inject: |arena| {
         let gateway = arena.pid()?;
@@ -15,18 +19,8 @@ pub(crate) const E3: Case = Case {
             supervisor.signal(Signal::KILL);
         }
         arena.env().signal(gateway, Signal::KILL);
-        _ = std::fs::remove_file(arena.env().config_path());
-        arena.written = None;
-        let before = arena.before;
-        arena.wait("cron heals it", |arena| {
-            arena
-                .env()
-                .cmd("oc-guardian")
-                .arg("ensure")
-                .timeout(std::time::Duration::from_secs(60))
-                .run();
-            arena.serving().is_some_and(|life| Some(life) != before)
-        })
+        delete_config(arena)?;
+        arena.guarded_by_cron()
     },
     verify: |arena| super::c1_syntax::kept(arena),
     actions: &["doctor start", "restart start", "restart register"],
@@ -34,3 +28,24 @@ pub(crate) const E3: Case = Case {
     alerts: 0..=2,
     ..CASE
 };
+
+pub(crate) const E3_UNIT: Case = Case {
+    fault: "nuclear option: the unit of `openclaw gateway install` and our jobs stopped, disabled and deleted, the configuration deleted; \
+            only cron's `oc-guardian ensure` is left",
+    on: On::Real,
+    ci: false,
+    needs: &[Need::Root, Need::UserManager],
+    keeper: Keeper::Systemd,
+    inject: |arena| {
+        unload(arena)?;
+        delete_config(arena)?;
+        arena.guarded_by_cron()
+    },
+    actions: &["doctor register", "doctor start", "restart register"],
+    ..E3
+};
+
+fn delete_config(arena: &mut Arena) -> Result<()> {
+    arena.written = None;
+    std::fs::remove_file(arena.env().config_path()).map_err(|e| broken(&e.to_string()))
+}

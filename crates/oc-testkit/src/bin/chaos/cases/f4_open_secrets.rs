@@ -25,7 +25,10 @@ pub(crate) const F4: Case = Case {
                 wrong.push(format!("oc-doctor check does not say {id}: {}", said.stdout));
             }
         }
-        if SECRETS.iter().any(|s| said.stdout.contains(s) || said.stderr.contains(s)) {
+        if SECRETS
+            .iter()
+            .any(|s| said.stdout.contains(s) || said.stderr.contains(s))
+        {
             wrong.push("oc-doctor check shows a secret".to_owned());
         }
         wrong

@@ -1,12 +1,13 @@
 //! H8.
 
-use crate::case::{CASE, Case, Class, End};
+use crate::case::{CASE, Case, Class, End, On};
 use oc_testkit::Stranger;
 
 pub(crate) const H8: Case = Case {
     id: "H8",
     class: Class::Http,
     fault: "another program took the port while the gateway was stopped",
+    on: On::Both,
     inject: |arena| {
         arena.person(&["oc-guardian", "stop", "--reason", "chaos"], &[0])?;
         arena.wait("the port is free", |arena| arena.serving().is_none())?;

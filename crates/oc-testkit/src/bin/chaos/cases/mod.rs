@@ -1,5 +1,6 @@
 //! The catalogue: one file per fault, in the order of their ids.
 
+mod c10_agent;
 mod c1_syntax;
 mod c2_required_key;
 mod c3_unknown_key;
@@ -13,6 +14,7 @@ mod d1_upstream;
 mod d2_missing_module;
 mod d3_credential;
 mod e1_ten_crashes;
+mod e2_mode_deleted;
 mod e3_nuclear;
 mod f1_disk_full;
 mod f2_read_only;
@@ -57,6 +59,7 @@ mod r3_short_block;
 mod r4_starved;
 mod r5_descriptors;
 mod r6_no_processes;
+mod s1_unloaded;
 mod t1_clock_step;
 mod t2_suspend;
 mod w1_killed_mid_repair;
@@ -65,6 +68,7 @@ mod w3_agent;
 mod w4_hostile_log;
 mod w5_notifier_down;
 mod w6_alert_storm;
+mod x10_own_stop;
 mod x1_healthy;
 mod x2_slow_start;
 mod x3_stopped_on_purpose;
@@ -115,6 +119,7 @@ pub(crate) const ALL: &[&Case] = &[
     &c7_own_doctor_harms::C7F,
     &c8_backup_bad_too::C8F,
     &c9_edited_meanwhile::C9F,
+    &c10_agent::C10F,
     &f1_disk_full::F1,
     &f2_read_only::F2,
     &f3_broken_history::F3,
@@ -128,7 +133,7 @@ pub(crate) const ALL: &[&Case] = &[
     &d1_upstream::D1,
     &d2_missing_module::D2,
     &d3_credential::D3,
-    &pending::S1,
+    &s1_unloaded::S1,
     &pending::S2,
     &pending::S3,
     &pending::S4,
@@ -164,6 +169,11 @@ pub(crate) const ALL: &[&Case] = &[
     &x7_upgrade::X7,
     &x8_broken_edit::X8,
     &x9_broken_port::X9,
+    &x10_own_stop::X10,
     &e1_ten_crashes::E1,
+    &e1_ten_crashes::E1_UNIT,
+    &e2_mode_deleted::E2,
+    &e2_mode_deleted::E2_UNIT,
     &e3_nuclear::E3,
+    &e3_nuclear::E3_UNIT,
 ];

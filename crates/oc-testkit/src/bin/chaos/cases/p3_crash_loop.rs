@@ -1,12 +1,13 @@
 //! P3.
 
-use crate::case::{CASE, Case, End};
+use crate::case::{CASE, Case, End, On};
 use oc_testkit::{Faults, Signal};
 
 pub(crate) const P3: Case = Case {
     id: "P3",
     fault: "crash loop: dies 50 ms after every start",
     ci: true,
+    on: On::Both,
     inject: |arena| {
         arena.env().fault(|f| {
             *f = Faults {

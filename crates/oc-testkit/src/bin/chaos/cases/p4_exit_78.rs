@@ -1,11 +1,12 @@
 //! P4.
 
-use crate::case::{CASE, Case, End};
+use crate::case::{CASE, Case, End, On};
 use oc_testkit::{Faults, Signal};
 
 pub(crate) const P4: Case = Case {
     id: "P4",
     fault: "exit 78 (EX_CONFIG) at every start, with a configuration that looks good",
+    on: On::Both,
     inject: |arena| {
         arena.env().fault(|f| {
             *f = Faults {

@@ -1,13 +1,14 @@
 //! P8.
 
 use crate::arena::Arena;
-use crate::case::{CASE, Case, End};
+use crate::case::{CASE, Case, End, On};
 use oc_testkit::{Signal, process};
 use std::time::Duration;
 
 pub(crate) const P8: Case = Case {
     id: "P8",
     fault: "orphan: the supervisor was killed and its gateway keeps the port; cron's guardian finds it and adopts it",
+    on: On::Both,
     inject: |arena| {
         if let Some(supervisor) = arena.service.supervisor() {
             supervisor.signal(Signal::KILL);

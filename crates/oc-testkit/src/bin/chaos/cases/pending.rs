@@ -3,7 +3,7 @@
 use crate::case::{CASE, Case, Class};
 use crate::needs::Need;
 
-const SYSTEMD: &[Need] = &[Need::Pending("needs the systemd backend of oc-guardian")];
+const SYSTEMD: &[Need] = &[Need::Pending("not written yet")];
 
 const fn manager(id: &'static str, fault: &'static str) -> Case {
     Case {
@@ -15,7 +15,6 @@ const fn manager(id: &'static str, fault: &'static str) -> Case {
     }
 }
 
-pub(crate) const S1: Case = manager("S1", "the unit is unloaded, or its file is gone");
 pub(crate) const S2: Case = manager("S2", "the unit is masked, or hit its start limit");
 pub(crate) const S3: Case = manager("S3", "the unit was edited and not reloaded");
 pub(crate) const S4: Case = manager("S4", "the manager cannot be reached: no user bus");

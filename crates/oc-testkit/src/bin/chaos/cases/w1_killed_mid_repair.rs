@@ -1,6 +1,6 @@
 //! W1.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::bin;
 
 pub(crate) const W1: Case = Case {
@@ -8,6 +8,7 @@ pub(crate) const W1: Case = Case {
     class: Class::Watcher,
     fault: "the whole pass is killed just before its action, and the next one just after it",
     ci: true,
+    on: On::Both,
     prepare: crate::arena::Arena::stubs_first,
     inject: |arena| {
         let guardian = bin("oc-guardian").display().to_string();

@@ -1,6 +1,6 @@
 //! W5.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{CASE, Case, Class, On};
 use oc_testkit::providers::Trouble;
 use serde_json::json;
 
@@ -8,6 +8,7 @@ pub(crate) const W5: Case = Case {
     id: "W5",
     class: Class::Watcher,
     fault: "the webhook answers 429 while the gateway hangs; no alert may be lost",
+    on: On::Both,
     settings: || json!({"notify": {"opened_after": "0s"}}),
     inject: |arena| {
         arena.hook.trouble(Trouble::RateLimited(1.0));

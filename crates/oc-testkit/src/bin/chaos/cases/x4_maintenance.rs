@@ -1,11 +1,12 @@
 //! X4.
 
-use crate::case::{CASE, Case, Class, End};
+use crate::case::{CASE, Case, Class, End, On};
 
 pub(crate) const X4: Case = Case {
     id: "X4",
     class: Class::Control,
     fault: "maintenance is declared, and it hangs meanwhile",
+    on: On::Both,
     inject: |arena| {
         arena.person(
             &["oc-escalate", "maintenance", "on", "--for", "1h", "--reason", "chaos"],
