@@ -22,8 +22,8 @@ pub struct Judged {
     pub summary: Option<String>,
 }
 
-/// Removes links that an agent without our fence put in the place of what we read next: they could lead to any file of the
-/// gateway's owner.
+/// Removes links that an agent without our fence put in the place of what we read next (they could lead to any file of the
+/// gateway's owner), and makes private what it wrote.
 ///
 /// # Errors
 /// 74 or 77.
@@ -41,7 +41,9 @@ pub fn straighten(dir: &Path) -> Result<()> {
             std::fs::remove_file(&path).map_err(|e| Fault::io("remove", &path, e))?;
         }
     }
-    fsx::private_dir(&dir.join("work"))
+    fsx::private_dir(&dir.join("work"))?;
+    fsx::private_files(&dir.join("work"))?;
+    fsx::private_files(dir)
 }
 
 /// Judges what lies in an incident directory.

@@ -47,6 +47,24 @@ pub fn private_dir(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes the files that others left right in a directory of ours (a shell, an agent) readable by the owner only. A umask in
+/// their place would be inherited by a service that they start.
+///
+/// # Errors
+/// 74 or 77 with the path.
+pub fn private_files(dir: &Path) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(|e| Fault::io("read", dir, e))?.flatten() {
+        let path = entry.path();
+        // Of the link itself, where it is one.
+        let open = |meta: fs::Metadata| meta.is_file() && meta.permissions().mode() & 0o077 != 0;
+        if entry.metadata().is_ok_and(open) {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+                .map_err(|e| Fault::io("make private", &path, e))?;
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a file so that a reader, a crash or a full disk sees either the old or the new content, never a part: temporary
 /// file in the same directory, fsync, rename, fsync of the directory. Mode 0600.
 ///

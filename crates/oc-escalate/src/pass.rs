@@ -111,11 +111,12 @@ impl RunDir {
         self.write(record)
     }
 
-    /// Rewrites the record. Not fsynced: after a power cut no pass is running anyway.
+    /// Rewrites the record, and makes private what the steps left. Not fsynced: after a power cut no pass is running anyway.
     ///
     /// # Errors
     /// 74 or 77.
     pub fn write(&self, record: &Record) -> Result<()> {
+        fsx::private_files(&self.path)?;
         let bytes = serde_json::to_vec(record).map_err(Fault::internal)?;
         fsx::replace_quick(&self.path.join("run.json"), &bytes)
     }
@@ -129,6 +130,8 @@ impl RunDir {
         fsx::private_dir(&home)?;
         // Its writers are over, or were killed.
         fsx::remove_unfinished(&self.path, Duration::ZERO);
+        // Not done yet by a pass that died.
+        fsx::private_files(&self.path)?;
         let to = home.join(run);
         fs::rename(&self.path, &to).map_err(|e| Fault::io("file the run as", &to, e))?;
         prune(&home, PASSES_KEPT);

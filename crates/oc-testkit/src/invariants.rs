@@ -36,7 +36,7 @@ pub fn check(env: &TestEnv, known: &Known<'_>) -> Vec<String> {
     found.extend(persons_will(env, &events));
     let files = files(&env.watchdog());
     found.extend(secrets(&files, env, known.secrets));
-    found.extend(private(env, &files));
+    found.extend(private(env, &files, known.busy));
     found.extend(half_written(env, &files));
     found.extend(snapshot_first(env, &files, known.config));
     if !known.busy {
@@ -141,11 +141,13 @@ fn secrets(files: &[PathBuf], env: &TestEnv, secrets: &[&str]) -> Vec<String> {
     found
 }
 
-/// Nobody else gets at what lies there.
-fn private(env: &TestEnv, files: &[PathBuf]) -> Vec<String> {
+/// Nobody else gets at what lies there. What the shell of a pass writes is made private when the pass is over.
+fn private(env: &TestEnv, files: &[PathBuf], busy: bool) -> Vec<String> {
     let open = |path: &&Path| std::fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o077 != 0);
     let dir = env.watchdog();
-    let own = files.iter().map(PathBuf::as_path).filter(|file| of_tools(env, file));
+    let settings = dir.join("config.json");
+    let ours = |file: &&Path| of_tools(env, file) || (!busy && *file != settings);
+    let own = files.iter().map(PathBuf::as_path).filter(ours);
     std::iter::once(dir.as_path())
         .chain(own)
         .filter(open)
@@ -304,22 +306,29 @@ mod tests {
     fn what_lies_in_the_state_directory_is_looked_through() {
         let env = TestEnv::new();
         env.write(".openclaw/openclaw.json", "new");
-        env.write(".openclaw/watchdog/run/talk.log", "the token is s3cret");
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(env.watchdog(), private).unwrap();
+        let mode = |file: &Path, mode| {
+            std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        };
+        let talk = env.write(".openclaw/watchdog/run/talk.log", "the token is s3cret");
+        mode(&talk, 0o600);
+        mode(&env.watchdog(), 0o700);
         let known = Known {
             secrets: &["s3cret"],
             config: Some(b"old s3cret"),
             ..Known::default()
         };
         assert_eq!(check(&env, &known).len(), 2, "{:?}", check(&env, &known));
-        env.write(".openclaw/watchdog/generations/objects/1", "old s3cret");
-        env.write(".openclaw/watchdog/.oc-1.new", "");
+        mode(
+            &env.write(".openclaw/watchdog/generations/objects/1", "old s3cret"),
+            0o600,
+        );
+        mode(&env.write(".openclaw/watchdog/.oc-1.new", ""), 0o600);
+        mode(&talk, 0o640);
         let found = check(&env, &known);
         assert_eq!(
             found.len(),
-            2,
-            "the secret in the log, and what was left over: {found:?}"
+            3,
+            "the secret in the log, which is open, and what was left over: {found:?}"
         );
     }
 }

@@ -67,6 +67,13 @@ pub struct Status {
     pub stamp: Stamp,
 }
 
+impl Status {
+    /// Ended on purpose; after a reboot that no longer counts.
+    fn refuses_to_run(&self) -> bool {
+        !self.wanted && self.stamp.boot == crate::clock::boot_id()
+    }
+}
+
 /// A command that was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -191,6 +198,13 @@ impl Dir {
         File::open(self.lock_path()).is_ok_and(|file| fs2::FileExt::try_lock_shared(&file).is_err())
     }
 
+    /// True when the supervisor that runs, or was the last to run since the machine started, does not want the service to run:
+    /// it was told so, or got TERM itself.
+    #[must_use]
+    pub fn told_to_end(&self) -> bool {
+        self.status().is_some_and(|status| status.refuses_to_run())
+    }
+
     /// The service in the common vocabulary. No process is started and nothing is scanned.
     #[must_use]
     pub fn view(&self) -> ServiceView {
@@ -209,6 +223,7 @@ impl Dir {
                 ..ServiceView::unknown(ManagerKind::Embedded)
             };
         };
+        let refuses = status.refuses_to_run();
         let child = match supervised {
             true => status.child.filter(Identity::alive),
             false => self.orphan().filter(Identity::alive),
@@ -216,8 +231,8 @@ impl Dir {
         let state = match (supervised, status.phase) {
             // The supervisor is dead. Its child may have outlived it: then the service runs, unsupervised.
             (false, _) if child.is_some() => ServiceState::Running,
-            // Ended on purpose; after a reboot that no longer counts (a lasting will is in intent.json).
-            (false, _) if !status.wanted && status.stamp.boot == crate::clock::boot_id() => ServiceState::Stopped,
+            // A lasting will is in intent.json.
+            (false, _) if refuses => ServiceState::Stopped,
             (false, _) => ServiceState::Failed,
             (true, Phase::Up) if child.is_some() => ServiceState::Running,
             (true, Phase::Stopping) => ServiceState::Stopping,

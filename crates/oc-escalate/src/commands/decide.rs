@@ -65,8 +65,10 @@ fn recorded(world: &World, report: &Report, dir: &Path) -> Result<Decision> {
     // Proof that we are a step of the run that holds the lock, or, called by a script of one's own, that nobody does.
     let _lock = HealingLock::acquire(&world.paths.healing_lock())?;
     let mut carry = Carry::load(&world.paths.carry());
-    let around = Surroundings::look(world, carry.previous.clone(), input::will(world, report)?);
     let mut held = Held::take(world)?;
+    // Last of all: what a person said while the probe looked or we waited counts.
+    let report = &input::unless_told_to_end(world, report);
+    let around = Surroundings::look(world, carry.previous.clone(), input::will(world, report)?);
     let store = input::store(&held.state, &world.config.policy, around.now());
     let bucket = carry.take(report, around.now());
     let before = held.state.clone();

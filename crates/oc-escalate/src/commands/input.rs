@@ -11,8 +11,10 @@ use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::intent::Intent;
 use oc_core::report::{Envelope, ManagerKind, Report, parse};
+use oc_core::service::embedded;
 use oc_core::stop_record;
 use oc_core::world::World;
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,6 +70,18 @@ pub(super) fn will(world: &World, report: &Report) -> Result<Intent> {
         intent.stopped = stop_record::in_force(&world.paths);
     }
     Ok(intent)
+}
+
+/// The report, or what a probe would say now that the supervisor was told to end.
+pub(super) fn unless_told_to_end<'a>(world: &World, report: &'a Report) -> Cow<'a, Report> {
+    let embedded = oc_core::service::chosen(world.config.service.manager, &world.paths) == ManagerKind::Embedded;
+    if report.class.is_none() || !embedded || !embedded::Dir::of(&world.paths).told_to_end() {
+        return Cow::Borrowed(report);
+    }
+    Cow::Owned(Report {
+        class: Some(Class::StoppedOnPurpose),
+        ..report.clone()
+    })
 }
 
 /// The parts of a [`Context`] that must live as long as it does.

@@ -17,6 +17,8 @@ impl Supervisor<'_> {
                 self.leaving = true;
                 // From now on its end is our doing; what it died of before is not what we exit with.
                 self.last_end = None;
+                // Nothing is left to heal.
+                self.plan.healer = None;
                 self.stop();
             }
             SIGHUP => self.forward(Signal::HUP),

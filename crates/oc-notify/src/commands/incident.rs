@@ -7,6 +7,7 @@ use crate::desk::Desk;
 use crate::memory::{Memory, Stage};
 use crate::outbox::{Held, Posting, direct, flush};
 use crate::rules::{self, News, Scene};
+use oc_core::class::Class;
 use oc_core::fault::{Fault, Result};
 use oc_core::run::{Answer, Common};
 use oc_core::story::{Story, Teller};
@@ -79,6 +80,7 @@ fn plan(desk: &Desk, memory: &mut Memory, pass: &Pass) -> Result<(Vec<Posting>, 
         open: open.as_ref(),
         over: &stories,
         exhausted: pass.exhausted,
+        starting: pass.brief.class == Some(Class::Starting),
         woke: woke.as_ref(),
     };
     let news = rules::news(memory, &scene);

@@ -35,6 +35,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) over: &'a [Story],
     /// The ladder is at its end.
     pub(crate) exhausted: bool,
+    /// It is on its way up.
+    pub(crate) starting: bool,
     /// When the machine last woke from a sleep.
     pub(crate) woke: Option<&'a Stamp>,
 }
@@ -101,7 +103,9 @@ fn lasting(memory: &mut Memory, scene: &Scene<'_>, story: &Story, news: &mut Vec
     let Some(thread) = memory.threads.get_mut(&story.id) else {
         return;
     };
-    let old_enough = scene.now.since(&story.opened) >= scene.settings.opened_after.get();
+    // It fell and gets up by itself, which takes minutes: there is something to tell if that fails.
+    let getting_up = scene.starting && story.rung() == Action::None;
+    let old_enough = scene.now.since(&story.opened) >= scene.settings.opened_after.get() && !getting_up;
     let (event, severity) = if scene.exhausted && thread.stage < Stage::Human {
         (thread.stage, thread.muted) = (Stage::Human, false);
         thread.called = Some(scene.now.clone());

@@ -49,6 +49,7 @@ fn story(id: &str, opened: u64, actions: &[Action]) -> Story {
 struct Watch {
     memory: Memory,
     settings: Notify,
+    starting: bool,
     told: Vec<(u64, Event)>,
 }
 
@@ -57,6 +58,7 @@ impl Watch {
         Self {
             memory: Memory::default(),
             settings: Notify::default(),
+            starting: false,
             told: Vec::new(),
         }
     }
@@ -69,6 +71,7 @@ impl Watch {
             open,
             over,
             exhausted,
+            starting: self.starting,
             woke: woke.as_ref(),
         };
         let news = news(&mut self.memory, &scene);
@@ -83,6 +86,32 @@ impl Watch {
 fn closed(mut story: Story, end: u64) -> Story {
     (story.closed, story.by_us) = (Some(at(end)), Some(true));
     story
+}
+
+/// After a crash it starts again by itself, which takes its time; nobody has to know before that fails.
+#[test]
+fn a_slow_start_after_a_crash_is_no_news_until_something_has_to_be_done() {
+    let crashed = story("a", 0, &[]);
+    let mut slow = Watch::new();
+    slow.starting = true;
+    for now in (0..240).step_by(30) {
+        slow.see(now, Some(&crashed), &[], false, None);
+    }
+    assert_eq!(slow.events(), []);
+    slow.see(240, None, &[closed(crashed.clone(), 240)], false, None);
+    assert_eq!(slow.events(), [Event::Healed], "it was away for minutes, and is back");
+
+    let mut never = Watch::new();
+    never.starting = true;
+    never.see(270, Some(&crashed), &[], false, None);
+    never.starting = false;
+    never.see(300, Some(&crashed), &[], false, None);
+    assert_eq!(never.told, [(300, Event::Opened)]);
+
+    let mut ours = Watch::new();
+    ours.starting = true;
+    ours.see(120, Some(&story("a", 0, &[Action::Restart])), &[], false, None);
+    assert_eq!(ours.events(), [Event::Opened], "our own restart takes long");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::stage::{CEILING, Stage, merged};
 use oc_testkit::{Signal, Stranger, wait_until};
 use serde_json::json;
+use std::os::unix::fs::MetadataExt as _;
 
 #[test]
 fn ten_kills_in_a_row_are_all_served_again_by_level_0_and_the_ladder_stays_down() {
@@ -74,6 +75,16 @@ fn a_dead_supervisor_is_put_back_with_its_service() {
     stage.heal_until_well();
     stage.wait_ready();
     stage.cmd("oc-guardian").arg("status").run().expect_code(0);
+
+    // What the pass wrote is for nobody else; what it started writes as ever.
+    let run = std::fs::read_dir(stage.env.watchdog().join("run")).unwrap().flatten();
+    let modes: Vec<u32> = run.map(|entry| entry.metadata().unwrap().mode() & 0o777).collect();
+    assert!(modes.len() > 2 && modes.iter().all(|mode| *mode == 0o600), "{modes:o?}");
+    let umask = |pid: i64| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        status.lines().find(|line| line.starts_with("Umask")).map(str::to_owned)
+    };
+    assert_eq!(umask(stage.pid()), umask(i64::from(std::process::id())));
 }
 
 #[test]

@@ -121,6 +121,30 @@ fn invariant_1_a_deliberate_stop() {
     stage.heal_until_well();
 }
 
+/// Nobody said so to us: its supervisor got TERM, after the probe had seen a gateway that hangs.
+#[test]
+fn invariant_1_a_supervisor_that_ends_while_the_pass_looks() {
+    let stage = Stage::serving();
+    let pid = stage.hang();
+    let (probe, supervisor) = (oc_testkit::bin("oc-probe"), stage.supervisor.as_ref().unwrap().pid());
+    stage.env.stub(
+        "oc-probe",
+        &format!(
+            r#"{} "$@"; code=$?
+            kill -TERM {supervisor} && while ! grep -q '"wanted":false' $OC_STATE_DIR/supervise/status.json; do sleep 0.05; done
+            exit $code"#,
+            probe.display()
+        ),
+    );
+    stage.env.foreign(stage.install()).timeout(CEILING).run();
+    assert_eq!(stage.attempts(), [""; 0]);
+    let seen = stage.env.read_json(".openclaw/watchdog/run/probe.json");
+    assert_eq!(
+        (&seen["class"], &seen["identity"]["pid"]),
+        (&json!("hung"), &json!(pid))
+    );
+}
+
 #[test]
 fn invariant_1_maintenance_even_of_a_hung_gateway_and_an_end_of_it() {
     let stage = Stage::serving();
