@@ -61,7 +61,7 @@ impl Arena {
         let hook = Providers::new();
         let mut settings = scaled(&hook.url("/chaos-hook-5ecret"));
         if let Some(openclaw) = real {
-            oc_testkit::real::live_in(&mut service.env, openclaw);
+            oc_testkit::real::equip(&mut service.env, openclaw);
             settings = merged(settings, &crate::real::settings(&service.env));
         }
         service.env.oc_config(&merged(settings, &(case.settings)()));
