@@ -15,9 +15,9 @@ pub(crate) fn settings(env: &TestEnv) -> Value {
         "service": {"package_dir": env.path("no-package"), "stop_timeout": "60s", "supervise": {"backoff_step": "5s", "backoff_max": "10s"}},
         // On a busy machine it is silent for seconds while it boots.
         "probe": {"timeout": "5s", "hang_after": "20s", "startup_grace": "300s"},
-        "policy": {"hold": {"manager": "20s", "manager_starting": "300s", "draining": "60s"}, "kill": {"unclean_limit": 2}},
+        "policy": {"hold": {"manager": "20s", "manager_starting": "300s", "draining": "345s"}, "kill": {"unclean_limit": 2}},
         // A boot takes longer than the scaled wait before an incident is told.
-        "notify": {"opened_after": "90s"},
+        "notify": {"opened_after": "10m"},
     })
 }
 
