@@ -18,6 +18,8 @@ const CAP: u64 = 16 << 20;
 pub struct Past {
     /// The process that served last.
     pub served: Option<Identity>,
+    /// The process that the pass before looked at, whether it served or not.
+    pub seen: Option<Identity>,
     /// What the embedded supervisor published last, true or not any more.
     pub supervisor: Option<embedded::Status>,
     /// The process that holds OpenClaw's own lock.
@@ -89,9 +91,9 @@ impl Past {
     pub fn read(paths: &Paths) -> Self {
         let state: State = read(&paths.state());
         let carry: Carry = read(&paths.carry());
-        let served = state.served.and_then(|known| known.identity).or(carry.identity);
         Self {
-            served,
+            served: state.served.and_then(|known| known.identity),
+            seen: carry.identity,
             supervisor: embedded::Dir::new(paths.supervise()).status(),
             lock: gateway_lock(paths),
             memory: state.memory.unwrap_or_default(),
@@ -103,7 +105,11 @@ impl Past {
     /// Every process that the records name as the service's, the best source first. They may all be dead.
     pub fn candidates(&self) -> impl Iterator<Item = &Identity> {
         let child = self.supervisor.as_ref().and_then(|status| status.child.as_ref());
-        child.into_iter().chain(&self.served).chain(&self.lock)
+        child
+            .into_iter()
+            .chain(&self.served)
+            .chain(&self.seen)
+            .chain(&self.lock)
     }
 }
 

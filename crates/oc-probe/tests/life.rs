@@ -164,9 +164,14 @@ fn nobody_knows_the_service_and_a_dead_supervisor_is_no_supervisor() {
 fn a_boot_is_starting_and_wait_goes_on_while_it_makes_progress() {
     let env = TestEnv::new();
     quick(&env);
-    let gateway = env.gateway().faults(|f| f.boot_ms = 2500).spawn();
+    let gateway = env.gateway().faults(|f| f.boot_ms = 4000).spawn();
     let pid = Identity::of(i32::try_from(gateway.pid()).unwrap()).unwrap();
     let _lock = supervisor(&env, |s| (s.phase, s.child) = (Phase::Starting, Some(pid)));
+    let report = once(&env);
+    assert_eq!(class(&report), "starting", "{report}");
+    // What the pass before has looked at need not have served.
+    let carry = json!({"identity": report["identity"]}).to_string();
+    env.write(".openclaw/watchdog/carry.json", carry);
     let report = once(&env);
     assert_eq!(class(&report), "starting", "{report}");
     // Far longer than --wait: the boot makes progress.

@@ -1,5 +1,6 @@
 //! The real programs, where the caller named them: `make e2e` and `make chaos REAL=1` install and name them.
 
+use crate::cmd::Cmd;
 use crate::env::{TestEnv, bin_dir, scripts};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ pub fn tmp() -> PathBuf {
 
 /// Has the commands of this environment find the gateway and its Node, and a gateway that is started from there obey
 /// [`TestEnv::fault`]: `only_pid`, `boot_ms`, `block_ms`, `exit_after_ms` and `exit_code`.
-pub fn live_in(env: &mut TestEnv, openclaw: &Path) {
+pub fn equip(env: &mut TestEnv, openclaw: &Path) {
     let beside = openclaw.parent().unwrap_or(openclaw);
     let dirs = [
         env.path("bin"),
@@ -50,4 +51,11 @@ pub fn live_in(env: &mut TestEnv, openclaw: &Path) {
     env.set("PATH", path);
     env.set("TMPDIR", tmp().display());
     env.set("NODE_OPTIONS", format!("--require={}", preload.display()));
+}
+
+/// OpenClaw's own command, as the person types it whose user manager runs there.
+#[must_use]
+pub fn typed(env: &TestEnv, words: &[&str]) -> Cmd {
+    let runtime = format!("/run/user/{}", rustix::process::getuid().as_raw());
+    env.foreign("openclaw").args(words).env("XDG_RUNTIME_DIR", runtime)
 }

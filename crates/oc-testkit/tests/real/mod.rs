@@ -11,7 +11,7 @@ impl Stage {
     pub(crate) fn real() -> Self {
         let gateway = oc_testkit::real::openclaw().expect("OC_REAL_OPENCLAW names the gateway, as in `make e2e`");
         let mut stage = Self::bare();
-        oc_testkit::real::live_in(&mut stage.env, &gateway);
+        oc_testkit::real::equip(&mut stage.env, &gateway);
         let log = stage.env.path("gateway.log");
         stage.edit(|config| {
             // It would log into a directory that everybody on the machine shares.

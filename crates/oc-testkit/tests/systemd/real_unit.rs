@@ -3,7 +3,7 @@
 use oc_testkit::user_manager::{UserManager, inside_booted, live_in};
 use oc_testkit::{Output, TestEnv, free_port, is_ready, wait_until};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const UNIT: &str = "openclaw-gateway.service";
@@ -18,7 +18,7 @@ struct Real {
 
 impl Real {
     fn installed() -> Self {
-        let openclaw = PathBuf::from(std::env::var_os("OC_REAL_OPENCLAW").expect("OC_REAL_OPENCLAW"));
+        let openclaw = oc_testkit::real::openclaw().expect("OC_REAL_OPENCLAW");
         let mut env = TestEnv::new();
         live_in(&env);
         let port = free_port();
@@ -36,15 +36,7 @@ impl Real {
             "service": {"package_dir": package},
             "policy": {"hold": {"manager": "0s"}, "healthy": {"stable": "1s", "stable_same_process": "2s"}},
         }));
-        let path = std::env::join_paths(
-            std::iter::once(openclaw.parent().expect("a directory").to_owned())
-                .chain([
-                    oc_testkit::bin("oc-probe").parent().expect("a directory").to_owned(),
-                    oc_testkit::scripts(),
-                ])
-                .chain(["/usr/bin".into(), "/bin".into()]),
-        );
-        env.set("PATH", path.expect("a PATH").to_string_lossy());
+        oc_testkit::real::equip(&mut env, &openclaw);
         let manager = UserManager::start(&mut env);
         let real = Self { manager, env, port };
         real.openclaw(&["gateway", "install", "--port", &port.to_string()]);
@@ -53,9 +45,7 @@ impl Real {
     }
 
     fn openclaw(&self, words: &[&str]) -> Output {
-        let runtime = format!("/run/user/{}", rustix::process::getuid().as_raw());
-        let cmd = self.env.foreign("openclaw").args(words).env("XDG_RUNTIME_DIR", runtime);
-        cmd.timeout(BOOT).run()
+        oc_testkit::real::typed(&self.env, words).timeout(BOOT).run()
     }
 
     fn guardian(&self, words: &[&str]) -> Output {

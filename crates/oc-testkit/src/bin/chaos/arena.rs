@@ -51,6 +51,8 @@ pub(crate) struct Arena {
     /// The service's configuration as a person last wrote it; `None` when there is nothing to compare with.
     pub(crate) written: Option<Vec<u8>>,
     pub(crate) injected: Option<(Instant, i64)>,
+    /// How many messages people had been sent before.
+    told: usize,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -61,7 +63,7 @@ impl Arena {
         let hook = Providers::new();
         let mut settings = scaled(&hook.url("/chaos-hook-5ecret"));
         if let Some(openclaw) = real {
-            oc_testkit::real::live_in(&mut service.env, openclaw);
+            oc_testkit::real::equip(&mut service.env, openclaw);
             settings = merged(settings, &crate::real::settings(&service.env));
         }
         service.env.oc_config(&merged(settings, &(case.settings)()));
@@ -86,6 +88,7 @@ impl Arena {
             before: None,
             written: None,
             injected: None,
+            told: 0,
             interrupted,
         };
         arena.write_config(&arena.good_config());
@@ -150,6 +153,7 @@ impl Arena {
         self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), space));
         self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
         self.wait("its keeper sees it serve", |arena| arena.keeper_sees_it_serve())?;
+        self.wait("its first start is over", |arena| arena.quiet())?;
         self.passes(2)?;
         self.before = self.serving();
         Ok(())
@@ -190,7 +194,19 @@ impl Arena {
     pub(crate) fn mark(&mut self) -> Instant {
         let now = Instant::now();
         self.injected = Some((now, wall_ms()));
+        self.told = self.hook.accepted().len();
         now
+    }
+
+    /// What people were sent since then, as `event: title`.
+    pub(crate) fn alerts(&self) -> Vec<String> {
+        let word = |body: &Value, key: &str| body[key].as_str().unwrap_or("?").to_owned();
+        let accepted = self.hook.accepted();
+        let messages = accepted.iter().skip(self.told);
+        messages
+            .filter(|taken| taken.body["schema"].is_string())
+            .map(|taken| format!("{}: {}", word(&taken.body, "event"), word(&taken.body, "title")))
+            .collect()
     }
 
     pub(crate) fn serving(&self) -> Option<Life> {

@@ -6,26 +6,28 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 60.0;
 const STEP: f64 = 16.0;
-/// The scale, in powers of ten of a millisecond.
+/// The scale, in powers of ten of a millisecond: to the fifth at least.
 const FROM: f64 = 0.0;
-const TO: f64 = 5.0;
-const TICKS: [(f64, &str); 6] = [
+const TICKS: [(f64, &str); 7] = [
     (0.0, "1 ms"),
     (1.0, "10 ms"),
     (2.0, "100 ms"),
     (3.0, "1 s"),
     (4.0, "10 s"),
     (5.0, "100 s"),
+    (6.0, "1000 s"),
 ];
 
 /// A line from the shortest to the longest time, a dot at the median.
 pub(crate) fn recoveries(rows: &[Row]) -> String {
     let timed: Vec<&Row> = rows.iter().filter(|row| row.recovered.is_some()).collect();
+    let longest = timed.iter().filter_map(|row| Some(row.recovered?.max_ms)).max();
+    let to = (longest.unwrap_or(0) as f64).log10().ceil().clamp(5.0, 6.0);
     let height = 30.0 + STEP * timed.len() as f64;
     let mut marks = String::new();
     // Writing into a String cannot fail.
-    for (power, label) in TICKS {
-        let x = place(10f64.powf(power));
+    for (power, label) in TICKS.into_iter().filter(|(power, _)| *power <= to) {
+        let x = place(10f64.powf(power), to);
         _ = write!(
             marks,
             "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"18\" y2=\"{height}\"/><text x=\"{x:.1}\" y=\"12\" text-anchor=\"middle\">{label}</text>"
@@ -33,7 +35,7 @@ pub(crate) fn recoveries(rows: &[Row]) -> String {
     }
     for (n, (row, range)) in timed.iter().filter_map(|row| Some((row, row.recovered?))).enumerate() {
         let y = 30.0 + STEP * n as f64;
-        let [min, median, max] = [range.min_ms, range.median_ms, range.max_ms].map(|ms| place(ms as f64));
+        let [min, median, max] = [range.min_ms, range.median_ms, range.max_ms].map(|ms| place(ms as f64, to));
         _ = write!(
             marks,
             "<g><title>{}: {}: {} ms</title><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text><line x1=\"{min:.1}\" \
@@ -53,9 +55,9 @@ pub(crate) fn recoveries(rows: &[Row]) -> String {
     )
 }
 
-fn place(ms: f64) -> f64 {
-    let power = ms.max(1.0).log10().clamp(FROM, TO);
-    LEFT + (WIDTH - LEFT - 30.0) * (power - FROM) / (TO - FROM)
+fn place(ms: f64, to: f64) -> f64 {
+    let power = ms.max(1.0).log10().clamp(FROM, to);
+    LEFT + (WIDTH - LEFT - 30.0) * (power - FROM) / (to - FROM)
 }
 
 fn escape(text: &str) -> String {

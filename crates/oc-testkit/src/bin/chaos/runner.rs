@@ -140,7 +140,7 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
     arena.passes(2)?;
     let mut left = (case.verify)(arena);
     arena.helpers.clear();
-    let (sights, alerts) = (arena.sights(), alerts(arena));
+    let (sights, alerts) = (arena.sights(), arena.alerts());
     arena.end();
     arena.follow();
     left.extend(orphans(arena));
@@ -173,16 +173,6 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
             left,
         },
     ))
-}
-
-/// What people were sent, as `event: title`.
-fn alerts(arena: &Arena) -> Vec<String> {
-    let word = |body: &serde_json::Value, key: &str| body[key].as_str().unwrap_or("?").to_owned();
-    let accepted = arena.hook.accepted();
-    let messages = accepted.iter().filter(|taken| taken.body["schema"].is_string());
-    messages
-        .map(|taken| format!("{}: {}", word(&taken.body, "event"), word(&taken.body, "title")))
-        .collect()
 }
 
 /// The last pass may still be on its way out; whatever lives after that was forgotten.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub(crate) const UNIT: &str = "openclaw-gateway.service";
 pub(crate) const TIMER: &str = "openclaw-watchdog.timer";
 /// A case that takes longer ends without a verdict.
-const PATIENCE: Duration = Duration::from_secs(1200);
+const PATIENCE: Duration = Duration::from_secs(3000);
 /// What was interrupted takes its things away within this time.
 const PARTING: Duration = Duration::from_secs(60);
 
@@ -130,10 +130,7 @@ impl Arena {
 
     /// OpenClaw's own command, as a person types it. What it exits with is not the question here.
     pub(crate) fn openclaw(&self, words: &[&str]) -> oc_testkit::Output {
-        let runtime = format!("/run/user/{}", rustix::process::getuid().as_raw());
-        let openclaw = self.env().foreign(&self.program).args(words);
-        openclaw
-            .env("XDG_RUNTIME_DIR", runtime)
+        oc_testkit::real::typed(self.env(), words)
             .timeout(crate::real::PATIENCE)
             .run()
     }
