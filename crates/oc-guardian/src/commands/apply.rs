@@ -5,13 +5,14 @@ use crate::backend::Backend;
 use crate::backend::embedded::{Told, end_orphan};
 use crate::cli::Apply;
 use crate::outcome::{Outcome, Verdict};
-use oc_core::clock::{Deadline, Stamp};
+use oc_core::clock::{Deadline, Stamp, pause};
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::identity::{self, Identity};
 use oc_core::journal::Kind;
 use oc_core::lock::HealingLock;
-use oc_core::report::{self, Decision, Envelope, Method};
+use oc_core::proc::kill_service_tree;
+use oc_core::report::{self, Decision, Envelope, Method, ServiceState};
 use oc_core::run::Answer;
 use oc_core::service::Verb;
 use oc_core::world::World;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// What holds the port of a dead supervisor has no work left that anybody waits for.
 const STALE_GRACE: Duration = Duration::from_secs(10);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(20);
 /// A decision is a few hundred bytes.
 const CAP: u64 = 1 << 20;
 
@@ -116,14 +119,19 @@ fn verdict_before(
         return refuse("maintenance was declared".to_owned());
     }
     if let Some(obstacle) = backend.obstacle() {
-        return refuse(obstacle);
+        // Nobody to ask is no reason to leave a process alone that is to be ended; a person's mask is.
+        let deaf = || backend.view().state == ServiceState::Unknown;
+        return match (method, &decision.identity) {
+            (Method::Kill, Some(process)) if process.alive() && own(process) && deaf() => Ok(None),
+            _ => refuse(obstacle),
+        };
     }
     let current = backend.view().identity;
     match (&decision.identity, &current, method) {
         (Some(stale), now, Method::EndStale) if now.as_ref() == Some(stale) => {
             refuse(format!("pid {} is the service itself, not a stale process", stale.pid))
         }
-        (Some(stale), _, Method::EndStale) if identity::owner(stale.pid).is_some_and(|uid| uid != own_uid()) => {
+        (Some(stale), _, Method::EndStale) if !own(stale) => {
             refuse(format!("pid {} belongs to another user", stale.pid))
         }
         (_, _, Method::EndStale) => Ok(None),
@@ -144,8 +152,9 @@ fn verdict_before(
     }
 }
 
-fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
+/// Not another user's.
+fn own(process: &Identity) -> bool {
+    identity::owner(process.pid).is_none_or(|uid| uid == rustix::process::geteuid().as_raw())
 }
 
 fn plan(method: Method, current: Option<&Identity>) -> String {
@@ -162,6 +171,7 @@ fn plan(method: Method, current: Option<&Identity>) -> String {
                 process.pid
             )
         }
+        (Method::Kill, None) => "would KILL the service without its manager, which cannot be asked".to_owned(),
         (Method::EndStale, _) => "would end the stale process that holds the port, then start the service".to_owned(),
         _ => "would start the service".to_owned(),
     }
@@ -179,6 +189,9 @@ fn act(
         && let Err(fault) = end_orphan(stale, STALE_GRACE)
     {
         return failed(format!("the stale process is still there: {fault}"));
+    }
+    if let (Method::Kill, None, Some(process)) = (method, before, &decision.identity) {
+        return Ok(end_alone(process, deadline));
     }
     let verb = match (method, before) {
         (Method::Graceful, Some(_)) => Verb::Restart,
@@ -199,6 +212,27 @@ fn act(
         }
         (Told::Done, Some(now)) => Outcome::new("apply", Verdict::Done, format!("the service runs as pid {}", now.pid)),
     })
+}
+
+/// KILL without the manager. One that lives and is only out of reach starts the next process by itself; whether it does, the
+/// probe sees.
+fn end_alone(process: &Identity, deadline: &Deadline) -> Outcome {
+    if let Err(error) = kill_service_tree(process) {
+        let reason = format!("pid {} cannot be ended: {error}", process.pid);
+        return Outcome::new("apply", Verdict::Failed, reason);
+    }
+    let patience = deadline.within(STALE_GRACE);
+    while process.alive() && !patience.passed() {
+        pause(LOOK);
+    }
+    let (verdict, what) = match process.alive() {
+        true => (Verdict::Failed, "is still there after KILL"),
+        false => (
+            Verdict::Done,
+            "was ended without its manager, which cannot be asked to start it",
+        ),
+    };
+    Outcome::new("apply", verdict, format!("pid {} {what}", process.pid))
 }
 
 fn complete(mut outcome: Outcome, method: Method, before: Option<Identity>, after: Option<Identity>) -> Outcome {
