@@ -142,6 +142,23 @@ fn a_hung_service_is_ended_also_where_its_manager_cannot_be_asked() {
 }
 
 #[test]
+fn a_hung_service_that_somebody_else_started_is_ended_and_the_managers_own_begun() {
+    let mut rig = Rig::new();
+    rig.env.set("OC_SERVICE_MANAGER", "systemd");
+    let given_up = "[ \"$2\" = show ] || echo \"$2\" >>\"$HOME/calls\"; echo LoadState=loaded; echo ActiveState=failed";
+    rig.env.stub("systemctl", given_up);
+    let service = rig.env.foreign(&rig.words[0]).args(&rig.words[1..]).spawn();
+    let process = support::identity(&service);
+    let said = rig.apply("graceful", Some(&process)).expect_code(1).stdout;
+    assert!(said.contains("beside its manager"), "{said}");
+    assert!(process.alive());
+    rig.apply("kill", Some(&process));
+    assert!(!process.alive());
+    let calls = std::fs::read_to_string(rig.env.path("calls")).unwrap();
+    assert!(calls.lines().any(|call| call == "start"), "{calls}");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn what_was_registered_at_systemd_is_systemds_also_after_a_logout() {
     let mut rig = Rig::new();

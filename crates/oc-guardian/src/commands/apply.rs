@@ -145,8 +145,15 @@ fn verdict_before(
             "the decision was about pid {}, the service is now pid {}, another process",
             decided.pid, now.pid
         )),
-        (Some(decided), None, Method::Graceful | Method::Kill) => {
+        (Some(decided), None, Method::Graceful | Method::Kill) if !decided.alive() => {
             refuse(format!("the decision was about pid {}, which is gone", decided.pid))
+        }
+        (Some(decided), None, Method::Graceful) => refuse(format!(
+            "pid {} runs beside its manager, which can restart only its own process",
+            decided.pid
+        )),
+        (Some(decided), None, Method::Kill) if !own(decided) => {
+            refuse(format!("pid {} belongs to another user", decided.pid))
         }
         _ => Ok(None),
     }
@@ -171,7 +178,7 @@ fn plan(method: Method, current: Option<&Identity>) -> String {
                 process.pid
             )
         }
-        (Method::Kill, None) => "would KILL the service without its manager, which cannot be asked".to_owned(),
+        (Method::Kill, None) => "would KILL the service, which its manager does not keep, then start it".to_owned(),
         (Method::EndStale, _) => "would end the stale process that holds the port, then start the service".to_owned(),
         _ => "would start the service".to_owned(),
     }
@@ -191,7 +198,17 @@ fn act(
         return failed(format!("the stale process is still there: {fault}"));
     }
     if let (Method::Kill, None, Some(process)) = (method, before, &decision.identity) {
-        return Ok(end_alone(process, deadline));
+        if let Err(why) = end_alone(process, deadline) {
+            return failed(why);
+        }
+        if let Some(obstacle) = backend.obstacle() {
+            // One that lives and is only out of reach starts the next process by itself: the probe sees whether it does.
+            let reason = format!(
+                "pid {} was ended; nobody can be asked to start it: {obstacle}",
+                process.pid
+            );
+            return Ok(Outcome::new("apply", Verdict::Done, reason));
+        }
     }
     let verb = match (method, before) {
         (Method::Graceful, Some(_)) => Verb::Restart,
@@ -214,25 +231,17 @@ fn act(
     })
 }
 
-/// KILL without the manager. One that lives and is only out of reach starts the next process by itself; whether it does, the
-/// probe sees.
-fn end_alone(process: &Identity, deadline: &Deadline) -> Outcome {
-    if let Err(error) = kill_service_tree(process) {
-        let reason = format!("pid {} cannot be ended: {error}", process.pid);
-        return Outcome::new("apply", Verdict::Failed, reason);
-    }
+/// KILL by identity: the manager does not keep this process, or cannot be asked. Fails with why.
+fn end_alone(process: &Identity, deadline: &Deadline) -> std::result::Result<(), String> {
+    kill_service_tree(process).map_err(|e| format!("pid {} cannot be ended: {e}", process.pid))?;
     let patience = deadline.within(STALE_GRACE);
-    while process.alive() && !patience.passed() {
+    while process.alive() {
+        if patience.passed() {
+            return Err(format!("pid {} is still there after KILL", process.pid));
+        }
         pause(LOOK);
     }
-    let (verdict, what) = match process.alive() {
-        true => (Verdict::Failed, "is still there after KILL"),
-        false => (
-            Verdict::Done,
-            "was ended without its manager, which cannot be asked to start it",
-        ),
-    };
-    Outcome::new("apply", verdict, format!("pid {} {what}", process.pid))
+    Ok(())
 }
 
 fn complete(mut outcome: Outcome, method: Method, before: Option<Identity>, after: Option<Identity>) -> Outcome {
