@@ -40,7 +40,8 @@ pub fn platform_default() -> ManagerKind {
 }
 
 /// The manager that the configuration means: the named one; with `auto` our own supervisor where one is (or was) at work
-/// for this instance, else the platform's.
+/// for this instance, else the platform's. A user manager that cannot be reached, as after a logout, is still the manager of
+/// what was registered there: a supervisor of ours beside it would be a second owner as soon as it is back.
 #[must_use]
 pub fn chosen(manager: Manager, paths: &Paths) -> ManagerKind {
     match manager {
@@ -48,8 +49,25 @@ pub fn chosen(manager: Manager, paths: &Paths) -> ManagerKind {
         Manager::Systemd => ManagerKind::Systemd,
         Manager::Embedded => ManagerKind::Embedded,
         Manager::Auto if paths.supervise_recipe().exists() => ManagerKind::Embedded,
-        Manager::Auto => platform_default(),
+        Manager::Auto => match platform_default() {
+            ManagerKind::Embedded if registered_at_systemd(paths) => ManagerKind::Systemd,
+            platform => platform,
+        },
     }
+}
+
+fn registered_at_systemd(paths: &Paths) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Registration {
+        jobs: Vec<Job>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Job {
+        manager: ManagerKind,
+    }
+    let bytes = crate::fsx::read_capped(&paths.registration(), 16 << 20).ok().flatten();
+    let record = bytes.and_then(|bytes| serde_json::from_slice::<Registration>(&bytes).ok());
+    record.is_some_and(|record| record.jobs.iter().any(|job| job.manager == ManagerKind::Systemd))
 }
 
 /// What the manager says about the instance's service. Never on the path of a healthy pass.

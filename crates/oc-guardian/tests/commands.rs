@@ -114,6 +114,69 @@ fn a_hung_service_is_killed_with_its_whole_tree_and_started() {
 }
 
 #[test]
+fn a_hung_service_is_ended_also_where_its_manager_cannot_be_asked() {
+    let mut rig = Rig::new();
+    rig.env.set("OC_SERVICE_MANAGER", "systemd");
+    let gone = "echo 'Failed to connect to bus: No such file or directory' >&2; exit 1";
+    rig.env.stub("systemctl", gone);
+    let service = rig.env.foreign(&rig.words[0]).args(&rig.words[1..]).spawn();
+    let process = support::identity(&service);
+    // What needs somebody who starts it is not begun.
+    for method in ["graceful", "start", "register"] {
+        rig.apply(method, Some(&process)).expect_code(1);
+    }
+    assert!(process.alive());
+    let answer = rig.apply("kill", Some(&process)).expect_code(0).json();
+    assert!(!process.alive());
+    assert_eq!(answer["after"], serde_json::Value::Null);
+    rig.apply("kill", Some(&process)).expect_code(1);
+    drop(service);
+
+    // A mask is a person's word, and the process may stay.
+    rig.env
+        .stub("systemctl", "echo LoadState=masked; echo ActiveState=active");
+    let service = rig.env.foreign(&rig.words[0]).args(&rig.words[1..]).spawn();
+    let process = support::identity(&service);
+    rig.apply("kill", Some(&process)).expect_code(1);
+    assert!(process.alive());
+}
+
+#[test]
+fn a_hung_service_that_somebody_else_started_is_ended_and_the_managers_own_begun() {
+    let mut rig = Rig::new();
+    rig.env.set("OC_SERVICE_MANAGER", "systemd");
+    let given_up = "[ \"$2\" = show ] || echo \"$2\" >>\"$HOME/calls\"; echo LoadState=loaded; echo ActiveState=failed";
+    rig.env.stub("systemctl", given_up);
+    let service = rig.env.foreign(&rig.words[0]).args(&rig.words[1..]).spawn();
+    let process = support::identity(&service);
+    let said = rig.apply("graceful", Some(&process)).expect_code(1).stdout;
+    assert!(said.contains("beside its manager"), "{said}");
+    assert!(process.alive());
+    rig.apply("kill", Some(&process));
+    assert!(!process.alive());
+    let calls = std::fs::read_to_string(rig.env.path("calls")).unwrap();
+    assert!(calls.lines().any(|call| call == "start"), "{calls}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_registered_at_systemd_is_systemds_also_after_a_logout() {
+    let mut rig = Rig::new();
+    rig.env.unset("OC_SERVICE_MANAGER");
+    // No user manager listens there.
+    rig.env.set("XDG_RUNTIME_DIR", rig.env.path("none").display());
+    rig.env.stub("systemctl", "echo 'Failed to connect to bus' >&2; exit 1");
+    let manager = || rig.guardian(&["status", "--json"]).json()["manager"].clone();
+    assert_eq!(manager(), "embedded");
+    let jobs = json!([{"kind": "gateway", "manager": "systemd", "name": "x.service", "files": []}]);
+    rig.env.write(
+        ".openclaw/watchdog/registration.json",
+        json!({"version": 1, "jobs": jobs}).to_string(),
+    );
+    assert_eq!(manager(), "systemd");
+}
+
+#[test]
 fn a_graceful_restart_that_never_ends_is_ended() {
     let rig = Rig::with(|c| c["service"]["stop_timeout"] = "300ms".into());
     let _supervisor = rig.supervise();

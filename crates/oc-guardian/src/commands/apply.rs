@@ -5,13 +5,14 @@ use crate::backend::Backend;
 use crate::backend::embedded::{Told, end_orphan};
 use crate::cli::Apply;
 use crate::outcome::{Outcome, Verdict};
-use oc_core::clock::{Deadline, Stamp};
+use oc_core::clock::{Deadline, Stamp, pause};
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::identity::{self, Identity};
 use oc_core::journal::Kind;
 use oc_core::lock::HealingLock;
-use oc_core::report::{self, Decision, Envelope, Method};
+use oc_core::proc::kill_service_tree;
+use oc_core::report::{self, Decision, Envelope, Method, ServiceState};
 use oc_core::run::Answer;
 use oc_core::service::Verb;
 use oc_core::world::World;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// What holds the port of a dead supervisor has no work left that anybody waits for.
 const STALE_GRACE: Duration = Duration::from_secs(10);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(20);
 /// A decision is a few hundred bytes.
 const CAP: u64 = 1 << 20;
 
@@ -116,14 +119,19 @@ fn verdict_before(
         return refuse("maintenance was declared".to_owned());
     }
     if let Some(obstacle) = backend.obstacle() {
-        return refuse(obstacle);
+        // Nobody to ask is no reason to leave a process alone that is to be ended; a person's mask is.
+        let deaf = || backend.view().state == ServiceState::Unknown;
+        return match (method, &decision.identity) {
+            (Method::Kill, Some(process)) if process.alive() && own(process) && deaf() => Ok(None),
+            _ => refuse(obstacle),
+        };
     }
     let current = backend.view().identity;
     match (&decision.identity, &current, method) {
         (Some(stale), now, Method::EndStale) if now.as_ref() == Some(stale) => {
             refuse(format!("pid {} is the service itself, not a stale process", stale.pid))
         }
-        (Some(stale), _, Method::EndStale) if identity::owner(stale.pid).is_some_and(|uid| uid != own_uid()) => {
+        (Some(stale), _, Method::EndStale) if !own(stale) => {
             refuse(format!("pid {} belongs to another user", stale.pid))
         }
         (_, _, Method::EndStale) => Ok(None),
@@ -137,15 +145,23 @@ fn verdict_before(
             "the decision was about pid {}, the service is now pid {}, another process",
             decided.pid, now.pid
         )),
-        (Some(decided), None, Method::Graceful | Method::Kill) => {
+        (Some(decided), None, Method::Graceful | Method::Kill) if !decided.alive() => {
             refuse(format!("the decision was about pid {}, which is gone", decided.pid))
+        }
+        (Some(decided), None, Method::Graceful) => refuse(format!(
+            "pid {} runs beside its manager, which can restart only its own process",
+            decided.pid
+        )),
+        (Some(decided), None, Method::Kill) if !own(decided) => {
+            refuse(format!("pid {} belongs to another user", decided.pid))
         }
         _ => Ok(None),
     }
 }
 
-fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
+/// Not another user's.
+fn own(process: &Identity) -> bool {
+    identity::owner(process.pid).is_none_or(|uid| uid == rustix::process::geteuid().as_raw())
 }
 
 fn plan(method: Method, current: Option<&Identity>) -> String {
@@ -162,6 +178,7 @@ fn plan(method: Method, current: Option<&Identity>) -> String {
                 process.pid
             )
         }
+        (Method::Kill, None) => "would KILL the service, which its manager does not keep, then start it".to_owned(),
         (Method::EndStale, _) => "would end the stale process that holds the port, then start the service".to_owned(),
         _ => "would start the service".to_owned(),
     }
@@ -179,6 +196,19 @@ fn act(
         && let Err(fault) = end_orphan(stale, STALE_GRACE)
     {
         return failed(format!("the stale process is still there: {fault}"));
+    }
+    if let (Method::Kill, None, Some(process)) = (method, before, &decision.identity) {
+        if let Err(why) = end_alone(process, deadline) {
+            return failed(why);
+        }
+        if let Some(obstacle) = backend.obstacle() {
+            // One that lives and is only out of reach starts the next process by itself: the probe sees whether it does.
+            let reason = format!(
+                "pid {} was ended; nobody can be asked to start it: {obstacle}",
+                process.pid
+            );
+            return Ok(Outcome::new("apply", Verdict::Done, reason));
+        }
     }
     let verb = match (method, before) {
         (Method::Graceful, Some(_)) => Verb::Restart,
@@ -199,6 +229,19 @@ fn act(
         }
         (Told::Done, Some(now)) => Outcome::new("apply", Verdict::Done, format!("the service runs as pid {}", now.pid)),
     })
+}
+
+/// KILL by identity: the manager does not keep this process, or cannot be asked. Fails with why.
+fn end_alone(process: &Identity, deadline: &Deadline) -> std::result::Result<(), String> {
+    kill_service_tree(process).map_err(|e| format!("pid {} cannot be ended: {e}", process.pid))?;
+    let patience = deadline.within(STALE_GRACE);
+    while process.alive() {
+        if patience.passed() {
+            return Err(format!("pid {} is still there after KILL", process.pid));
+        }
+        pause(LOOK);
+    }
+    Ok(())
 }
 
 fn complete(mut outcome: Outcome, method: Method, before: Option<Identity>, after: Option<Identity>) -> Outcome {

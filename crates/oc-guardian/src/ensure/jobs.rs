@@ -34,11 +34,19 @@ pub(super) fn one(care: &mut Care<'_>, record: &mut Registration, kind: JobKind)
         return Ok(None);
     };
     let subject = kind.name();
-    let standing = standing(&job);
+    let mut standing = standing(&job);
+    let stale = standing == Standing::Stale;
+    if stale && !care.dry_run {
+        // What was written is worth something only once it is read: until then nobody knows whether it works.
+        if let Err(fault) = manager::reload(job.manager) {
+            return Ok(Some(Part::new(subject, Did::Failed, told(&fault))));
+        }
+        standing = self::standing(&job);
+    }
     let forbidden = match &standing {
         Standing::Forbidden(how) => Some(how.clone()),
         Standing::Unclear(why) => return Ok(Some(Part::new(subject, Did::Failed, why.clone()))),
-        Standing::Right | Standing::Wrong(_) => None,
+        Standing::Right | Standing::Stale | Standing::Wrong(_) => None,
     };
     if let Some(how) = forbidden
         && !care.policy.reenable_disabled
@@ -47,10 +55,11 @@ pub(super) fn one(care: &mut Care<'_>, record: &mut Registration, kind: JobKind)
     }
     let differences = job.differences();
     let lost = differences.iter().find(|(_, what)| *what != Difference::Changed);
-    let works = standing == Standing::Right;
+    let works = matches!(standing, Standing::Right | Standing::Stale);
     if lost.is_none() && works {
         return Ok(match differences.iter().any(|(file, _)| file.owner == Owner::Service) {
             true => Some(adopt(care, record, kind)),
+            false if stale => Some(Part::new(subject, Did::PutRight, read_again(care.dry_run, &job))),
             // Ours, changed by hand, and it works: the person knows why.
             false => silent(care, &job, kind),
         });
@@ -69,6 +78,14 @@ fn how(what: &Difference) -> String {
         Difference::Changed => "was changed and does not work".to_owned(),
         Difference::Unreadable(why) => format!("cannot be read: {why}"),
     }
+}
+
+fn read_again(dry_run: bool, job: &Job) -> String {
+    let done = if dry_run { "would be" } else { "is" };
+    format!(
+        "{} changed on disk and was not read again; now it {done} read",
+        job.name
+    )
 }
 
 fn adopt(care: &Care<'_>, record: &mut Registration, kind: JobKind) -> Part {
@@ -128,6 +145,8 @@ fn silent(care: &mut Care<'_>, job: &Job, kind: JobKind) -> Option<Part> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Standing {
     Right,
+    /// It changed on disk, and the manager does not know.
+    Stale,
     Wrong(String),
     /// A person masked or disabled it.
     Forbidden(String),
@@ -157,9 +176,7 @@ fn in_systemd(job: &Job) -> Standing {
         Looked::Shown(shown) if job.kind != JobKind::Gateway && shown.active != "active" => {
             Standing::Wrong(format!("{} was not running", job.name))
         }
-        Looked::Shown(shown) if shown.needs_reload => {
-            Standing::Wrong(format!("{} changed on disk and was not read again", job.name))
-        }
+        Looked::Shown(shown) if shown.needs_reload => Standing::Stale,
         Looked::Shown(_) => Standing::Right,
         Looked::NoManager(why) => Standing::Unclear(format!(
             "systemd's user manager is not there ({why}): it ends with the last login; `{}` keeps it",

@@ -149,6 +149,33 @@ fn a_definition_that_the_service_wrote_anew_is_adopted() {
 
 #[test]
 #[ignore = "needs root and systemd; make e2e"]
+fn an_edit_that_systemd_was_not_told_of_is_read_and_not_undone() {
+    if !inside() {
+        return;
+    }
+    let rig = installed();
+    let ensure = |code: i32| wait_until("a free lock", CEILING, || rig.guardian(&["ensure"]).code == code);
+    for (from, to) in [("RestartSec=5", "RestartSec=4"), ("RestartSec=4", "RestartSec=3")] {
+        let text = std::fs::read_to_string(rig.unit_file()).unwrap().replace(from, to);
+        std::fs::write(rig.unit_file(), &text).unwrap();
+        assert_eq!(rig.shown(UNIT, "NeedDaemonReload"), "yes");
+        ensure(0);
+        assert_eq!(std::fs::read_to_string(rig.unit_file()).unwrap(), text);
+        assert_eq!(rig.shown(UNIT, "NeedDaemonReload"), "no");
+    }
+    assert_eq!(rig.shown(UNIT, "RestartUSec"), "3s");
+    // What systemd cannot load is no person's will.
+    std::fs::write(rig.unit_file(), "[Service]\nRestart=always\n").unwrap();
+    ensure(1);
+    assert!(
+        std::fs::read_to_string(rig.unit_file())
+            .unwrap()
+            .contains("RestartSec=3")
+    );
+}
+
+#[test]
+#[ignore = "needs root and systemd; make e2e"]
 fn after_a_reboot_everything_is_back_by_itself() {
     if !inside() {
         return;

@@ -2,6 +2,7 @@
 
 use crate::case::{Case, Keeper};
 use crate::observer::{Life, Observer};
+use crate::systemd::Cron;
 use oc_testkit::providers::Providers;
 use oc_testkit::user_manager::UserManager;
 use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, scripts};
@@ -29,6 +30,7 @@ pub(crate) struct Arena {
     pub(crate) helpers: Vec<Running>,
     /// Anything else that must stay for as long as the fault does.
     pub(crate) kept: Vec<Box<dyn std::any::Any>>,
+    pub(crate) cron: Option<Cron>,
     /// Who keeps the gateway, where that is systemd.
     pub(crate) manager: Option<UserManager>,
     pub(crate) service: Supervised,
@@ -68,6 +70,7 @@ impl Arena {
         }
         service.env.oc_config(&merged(settings, &(case.settings)()));
         let mut arena = Self {
+            cron: None,
             manager: None,
             journal: Journal::new(service.env.watchdog().join("journal.jsonl")),
             service,
@@ -184,18 +187,17 @@ impl Arena {
 
     /// Ends in order what `open` started.
     pub(crate) fn end(&mut self) {
+        self.cron = None;
         if let Some(mut manager) = self.manager.take() {
             manager.shut_down(self.env());
         }
         self.service.end();
     }
 
-    /// Marks the moment of the fault.
-    pub(crate) fn mark(&mut self) -> Instant {
-        let now = Instant::now();
-        self.injected = Some((now, wall_ms()));
+    /// Marks the moment of the fault: the beginning of its injection, unless that says otherwise.
+    pub(crate) fn mark(&mut self) {
+        self.injected = Some((Instant::now(), wall_ms()));
         self.told = self.hook.accepted().len();
-        now
     }
 
     /// What people were sent since then, as `event: title`.

@@ -19,8 +19,6 @@ pub(crate) enum Need {
     Claude,
     /// This program.
     Program(&'static str),
-    /// Not built yet: what it waits for.
-    Pending(&'static str),
 }
 
 impl Need {
@@ -42,7 +40,6 @@ impl Need {
             }
             Self::Claude => oc_testkit::real::claude().is_some(),
             Self::Program(name) => runs(&["sh", "-c", &format!("command -v {name}")]),
-            Self::Pending(_) => false,
         };
         (!there).then(|| self.words())
     }
@@ -56,7 +53,6 @@ impl Need {
             Self::Cgroup(controller) => format!("needs a writable cgroup of version 1 ({controller})"),
             Self::Claude => "needs the Claude Code that OC_REAL_CLAUDE names".to_owned(),
             Self::Program(name) => format!("needs {name}"),
-            Self::Pending(what) => format!("pending: {what}"),
         }
     }
 }

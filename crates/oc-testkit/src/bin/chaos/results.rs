@@ -115,7 +115,6 @@ impl Row {
 
     fn outcome(&self) -> &'static str {
         match (&self.skipped, self.misses().is_empty()) {
-            (Some(why), _) if why.starts_with("pending") => "pending",
             (Some(_), _) => "skipped",
             (None, true) => "as declared",
             (None, false) => "MISSED",
@@ -207,11 +206,10 @@ impl Sheet {
 pub(crate) fn summary(sheet: &Sheet) -> String {
     let wrong: usize = sheet.rows.iter().map(Row::wrong).sum();
     format!(
-        "\n{} as declared, {} missed, {} skipped, {} pending; {wrong} wrong or needless actions; {} s",
+        "\n{} as declared, {} missed, {} skipped; {wrong} wrong or needless actions; {} s",
         sheet.count("as declared"),
         sheet.count("MISSED"),
         sheet.count("skipped"),
-        sheet.count("pending"),
         sheet.took_s
     )
 }

@@ -108,7 +108,7 @@ fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdic
 fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
     (case.prepare)(arena)?;
     arena.open(case)?;
-    let at = arena.mark();
+    arena.mark();
     (case.inject)(arena)?;
     arena
         .wait("it hurts", |arena| (case.hurts)(arena))
@@ -160,11 +160,11 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
             .filter(secret)
             .map(|alert| format!("a secret was sent: {alert}")),
     );
-    let wall_ms = arena.injected.map_or(0, |(_, wall_ms)| wall_ms);
+    let injected = arena.injected.ok_or_else(|| broken("nothing was injected"))?;
     Ok(judge(
         case,
         Facts {
-            injected: (at, wall_ms),
+            injected,
             mended,
             before,
             sights: &sights,

@@ -6,8 +6,8 @@ use crate::case::Case;
 use crate::cli::Options;
 use crate::judge::Verdict;
 use crate::list::say;
-use oc_testkit::Signal;
 use oc_testkit::user_manager::{Machine, UserManager, enclosed, gateway_unit, live_in};
+use oc_testkit::{Output, Running, Signal};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Child;
@@ -109,6 +109,8 @@ impl Arena {
             live_in(self.env());
         }
         self.manager = Some(UserManager::start(&mut self.service.env));
+        // It is to be found as on anybody's machine.
+        self.service.env.unset("OC_SERVICE_MANAGER");
         if self.real {
             let port = self.service.port.to_string();
             self.openclaw(&["gateway", "install", "--port", &port]);
@@ -157,6 +159,14 @@ impl Arena {
         answer.trim().to_owned()
     }
 
+    /// From now on cron's guardian comes by, every second instead of every three minutes.
+    pub(crate) fn cron(&mut self) {
+        let stop = self.env().path("no-cron");
+        let line = "while ! [ -e \"$0\" ]; do oc-guardian ensure; sleep 1; done";
+        let running = self.env().foreign("/bin/sh").args(["-c", line]).arg(&stop).spawn();
+        self.cron = Some(Cron { stop, running });
+    }
+
     /// cron's guardian comes by until it serves again as somebody else.
     pub(crate) fn guarded_by_cron(&mut self) -> Result<()> {
         let before = self.before;
@@ -167,8 +177,25 @@ impl Arena {
     }
 
     /// One visit of cron's guardian.
-    pub(crate) fn ensure(&self) -> oc_testkit::Output {
+    pub(crate) fn ensure(&self) -> Output {
         let guardian = self.env().cmd("oc-guardian").arg("ensure");
         guardian.timeout(Duration::from_secs(60)).run()
+    }
+}
+
+/// See [`Arena::cron`]. Dropping it ends it.
+pub(crate) struct Cron {
+    stop: PathBuf,
+    running: Running,
+}
+
+impl Drop for Cron {
+    fn drop(&mut self) {
+        // In order: a visit that is killed in its middle would leave a pass behind.
+        _ = std::fs::write(&self.stop, "");
+        let limit = Instant::now() + PARTING;
+        while self.running.try_wait().is_none() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }

@@ -52,7 +52,6 @@ mod p6_frozen;
 mod p7_zombie;
 mod p8_orphan_on_port;
 mod p9_worker_dead;
-mod pending;
 mod r1_leak;
 mod r2_oom_kill;
 mod r3_short_block;
@@ -60,6 +59,15 @@ mod r4_starved;
 mod r5_descriptors;
 mod r6_no_processes;
 mod s1_unloaded;
+mod s1b_unloaded_on_purpose;
+mod s2_start_limit;
+mod s2b_masked;
+mod s3_not_reloaded;
+mod s4_no_manager;
+mod s4b_no_manager_and_hung;
+mod s4c_logged_out;
+mod s5_two_managers;
+mod s5b_rival_hangs;
 mod t1_clock_step;
 mod t2_suspend;
 mod w1_killed_mid_repair;
@@ -134,10 +142,15 @@ pub(crate) const ALL: &[&Case] = &[
     &d2_missing_module::D2,
     &d3_credential::D3,
     &s1_unloaded::S1,
-    &pending::S2,
-    &pending::S3,
-    &pending::S4,
-    &pending::S5,
+    &s1b_unloaded_on_purpose::S1B,
+    &s2_start_limit::S2,
+    &s2b_masked::S2B,
+    &s3_not_reloaded::S3,
+    &s4_no_manager::S4,
+    &s4b_no_manager_and_hung::S4B,
+    &s4c_logged_out::S4C,
+    &s5_two_managers::S5,
+    &s5b_rival_hangs::S5B,
     &t1_clock_step::T1,
     &t2_suspend::T2,
     &k1_overlap::K1,
