@@ -25,12 +25,16 @@ fn delivered(field: &Field, distinct: usize) -> Vec<String> {
     if different != distinct || ids.len() > different + 1 {
         found.push(format!("delivered: {ids:?}"));
     }
-    let outbox = field.call(&["oc-notify", "outbox", "--json"]).json();
-    let channels = outbox["channels"].as_array().cloned().unwrap_or_default();
+    let channels = outbox(field);
     if channels.is_empty() || channels.iter().any(|channel| channel["waiting"] != 0) {
-        found.push(format!("still in the outbox: {outbox}"));
+        found.push(format!("still in the outbox: {channels:?}"));
     }
     found
+}
+
+fn outbox(field: &Field) -> Vec<serde_json::Value> {
+    let outbox = field.call(&["oc-notify", "outbox", "--json"]).json();
+    outbox["channels"].as_array().cloned().unwrap_or_default()
 }
 
 fn flush(field: &mut Field) {
@@ -56,7 +60,7 @@ pub(crate) const FLUSH: Scenario = Scenario {
     name: "flush",
     what: "two messages that could not be delivered are delivered",
     prepare: |field| {
-        field.hook.trouble(Trouble::Status(503, String::new()));
+        field.hook.trouble(Trouble::RateLimited(1.0));
         field.call(SEND);
         field.call(&[
             "oc-notify",
@@ -71,6 +75,9 @@ pub(crate) const FLUSH: Scenario = Scenario {
             "two",
         ]);
         field.hook.trouble(Trouble::None);
+        field.wait("it may be tried again", |field| {
+            outbox(field).iter().all(|channel| channel["state"] != "waiting")
+        });
     },
     command: |_| words(&["oc-notify", "flush"]),
     recover: flush,
