@@ -123,7 +123,7 @@ impl Field {
 
     /// What a writer leaves unfinished counts as left only after a while.
     fn hour_passes(&self) {
-        for file in oc_testkit::invariants::unfinished(&self.env().state_dir()) {
+        for file in oc_testkit::invariants::unfinished(self.env().home()) {
             let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
             let aged = std::fs::File::open(&file).and_then(|file| file.set_modified(hour_ago));
             aged.unwrap_or_else(|error| std::panic::panic_any(format!("cannot age {}: {error}", file.display())));
