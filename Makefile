@@ -63,7 +63,7 @@ chaos: build $(if $(REAL),$(real)/done $(claude)/done) ## every fault, judged; C
 	$(if $(REAL),$(with_real)) scripts/chaos all $(if $(REAL),--real) $(CHAOS)
 
 .PHONY: sweep
-sweep: build ## every tool killed at every step that changes anything; SWEEP=--ci for every fifth, SWEEP="--out docs/results"
+sweep: build ## every tool killed at every step that changes anything; SWEEP=--ci for every tenth, SWEEP="--out docs/results"
 	scripts/chaos sweep $(SWEEP)
 
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].

@@ -152,6 +152,9 @@ fn left(field: &Field, torn: bool) -> Vec<String> {
         torn: usize::from(torn),
     };
     let mut found = invariants::check(field.env(), &known);
+    if field.env().watchdog().join("transaction.json").exists() {
+        found.push("a repair is left open".to_owned());
+    }
     let sent = field.hook.accepted();
     let leaked = |secret: &&&str| sent.iter().any(|message| message.raw.contains(**secret));
     found.extend(SECRETS.iter().filter(leaked).map(|secret| format!("{secret} was sent")));

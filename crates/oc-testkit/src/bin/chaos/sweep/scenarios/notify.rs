@@ -3,6 +3,7 @@
 use super::{Field, SCENARIO, Scenario, words};
 use oc_testkit::providers::Trouble;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 const SEND: &[&str] = &[
     "oc-notify",
@@ -17,12 +18,12 @@ const SEND: &[&str] = &[
     "one",
 ];
 
-fn delivered(field: &Field, distinct: usize) -> Vec<String> {
+fn delivered(field: &Field, distinct: RangeInclusive<usize>) -> Vec<String> {
     let bodies = field.hook.accepted().into_iter().map(|taken| taken.body);
     let ids: Vec<String> = bodies.map(|body| body["id"].to_string()).collect();
     let different = ids.iter().collect::<BTreeSet<_>>().len();
     let mut found = Vec::new();
-    if different != distinct || ids.len() > different + 1 {
+    if !distinct.contains(&different) || ids.len() > different + 1 {
         found.push(format!("delivered: {ids:?}"));
     }
     let channels = outbox(field);
@@ -51,8 +52,10 @@ pub(crate) const SENDING: Scenario = Scenario {
         flush(field);
         field.must(SEND);
         flush(field);
+        field.upkeep();
     },
-    verify: |field| delivered(field, 1),
+    // Killed after it was taken and before that was remembered, the second one is another message.
+    verify: |field| delivered(field, 1..=2),
     ..SCENARIO
 };
 
@@ -80,7 +83,10 @@ pub(crate) const FLUSH: Scenario = Scenario {
         });
     },
     command: |_| words(&["oc-notify", "flush"]),
-    recover: flush,
-    verify: |field| delivered(field, 2),
+    recover: |field| {
+        flush(field);
+        field.upkeep();
+    },
+    verify: |field| delivered(field, 2..=2),
     ..SCENARIO
 };
