@@ -62,6 +62,10 @@ demo: build ## heals a stand-in gateway before your eyes; REAL=1 takes the openc
 chaos: build $(if $(REAL),$(real)/done $(claude)/done) ## every fault, judged; CHAOS="--ci --out docs/results": few, with table; REAL=1: on OpenClaw
 	$(if $(REAL),$(with_real)) scripts/chaos all $(if $(REAL),--real) $(CHAOS)
 
+.PHONY: sweep
+sweep: build ## every tool killed at every step that changes anything; SWEEP=--ci for every tenth, SWEEP="--out docs/results"
+	scripts/chaos sweep $(SWEEP)
+
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude"

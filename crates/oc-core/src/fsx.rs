@@ -117,6 +117,16 @@ pub fn remove_unfinished(dir: &Path, age: Duration) {
     }
 }
 
+/// What killed writers left anywhere below this directory: also where nobody writes for a long time.
+pub fn remove_abandoned(dir: &Path) {
+    remove_unfinished(dir, ABANDONED);
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_abandoned(&entry.path());
+        }
+    }
+}
+
 fn dir_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
@@ -275,6 +285,17 @@ mod tests {
             names,
             [".oc-being-written.new", ".oc-persons", "persons.new", "state.json"]
         );
+    }
+
+    #[test]
+    fn what_killed_writers_left_is_found_at_any_depth() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("generations/objects");
+        private_dir(&deep).unwrap();
+        leave(&deep.join(".oc-left.new"), ABANDONED * 2);
+        leave(&deep.join("content"), ABANDONED * 2);
+        remove_abandoned(dir.path());
+        assert!(!deep.join(".oc-left.new").exists() && deep.join("content").exists());
     }
 
     #[test]

@@ -211,7 +211,7 @@ pub fn unfinished(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn left_over(env: &TestEnv) -> Vec<String> {
-    unfinished(&env.state_dir())
+    unfinished(env.home())
         .iter()
         .map(|file| format!("{} was left behind", file.display()))
         .collect()

@@ -34,8 +34,11 @@ pub fn run(world: &World) -> Result<Answer> {
     let took = Deadline::after(Duration::from_secs(3600));
     let dry_run = world.common.dry_run;
     let supervised = oc_core::service::chosen(world.config.service.manager, &world.paths) == ManagerKind::Embedded;
-    if !dry_run && let Err(fault) = crate::logs::rotate(world) {
-        oc_core::out::talk(&fault);
+    if !dry_run {
+        oc_core::fsx::remove_abandoned(world.paths.watchdog());
+        if let Err(fault) = crate::logs::rotate(world) {
+            oc_core::out::talk(&fault);
+        }
     }
     let before = Backend::of(world).view().identity;
     if let Some(why) = left_alone(world)? {

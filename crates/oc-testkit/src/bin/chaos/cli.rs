@@ -48,7 +48,7 @@ pub(crate) enum Command {
 pub(crate) struct SweepOptions {
     /// Scenarios whose names begin so; all of them when none is named.
     pub(crate) names: Vec<String>,
-    /// Only every fifth step.
+    /// Only every tenth step.
     #[arg(long)]
     pub(crate) ci: bool,
     /// This step only.
@@ -67,7 +67,7 @@ pub(crate) struct SweepOptions {
 
 impl SweepOptions {
     pub(crate) const fn every(&self) -> usize {
-        if self.ci { 5 } else { 1 }
+        if self.ci { 10 } else { 1 }
     }
 }
 

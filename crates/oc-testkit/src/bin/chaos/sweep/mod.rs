@@ -49,7 +49,7 @@ const SCENARIO: Scenario = Scenario {
     prepare: |_| (),
     command: |_| vec![oc_testkit::scripts().join("oc-heal").into()],
     beside: |_, running| Field::wait_end(running),
-    recover: Field::heal_until_well,
+    recover: Field::passes,
     verify: |_| Vec::new(),
 };
 
@@ -152,6 +152,9 @@ fn left(field: &Field, torn: bool) -> Vec<String> {
         torn: usize::from(torn),
     };
     let mut found = invariants::check(field.env(), &known);
+    if field.env().watchdog().join("transaction.json").exists() {
+        found.push("a repair is left open".to_owned());
+    }
     let sent = field.hook.accepted();
     let leaked = |secret: &&&str| sent.iter().any(|message| message.raw.contains(**secret));
     found.extend(SECRETS.iter().filter(leaked).map(|secret| format!("{secret} was sent")));

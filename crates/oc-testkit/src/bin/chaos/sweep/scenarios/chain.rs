@@ -2,12 +2,12 @@
 
 use super::{SCENARIO, Scenario};
 
-pub(crate) const HUNG: Scenario = Scenario {
-    name: "pass-hung",
-    what: "a pass ends a gateway that hangs and starts another",
+pub(crate) const RESTART: Scenario = Scenario {
+    name: "pass-restart",
+    what: "a pass ends a gateway that answers 503 and starts another",
     prepare: |field| {
         field.serve();
-        field.hang();
+        field.fail();
     },
     verify: |field| field.one_incident(2),
     ..SCENARIO
@@ -30,7 +30,7 @@ pub(crate) const SETTLE: Scenario = Scenario {
     what: "a pass closes an incident and says so",
     prepare: |field| {
         field.serve();
-        field.hang();
+        field.fail();
         field.wait("a pass heals it", |field| {
             field.pass();
             field.service.is_ready()

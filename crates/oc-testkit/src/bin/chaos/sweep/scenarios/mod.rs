@@ -14,7 +14,7 @@ use super::{SCENARIO, Scenario};
 use std::ffi::OsString;
 
 pub(super) const ALL: &[&Scenario] = &[
-    &chain::HUNG,
+    &chain::RESTART,
     &chain::CONFIG,
     &chain::SETTLE,
     &agent::PASS,
