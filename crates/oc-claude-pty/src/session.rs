@@ -139,6 +139,9 @@ pub fn end_leftover(world: &World) -> bool {
     };
     record.end(None);
     record.clear();
+    if let Err(fault) = crate::plan::straighten(&record.incident) {
+        oc_core::out::talk(fault);
+    }
     Record::forget(world);
     world.journal.note(&world.event(
         oc_core::journal::Kind::Agent,

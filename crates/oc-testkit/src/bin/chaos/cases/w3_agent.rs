@@ -136,7 +136,10 @@ pub(crate) const W3G: Case = Case {
             for n in 1 2 3; do
                 above=$(cut -d' ' -f4 /proc/$pid/stat); kill -9 $pid && echo $pid >>~/killed; pid=$above
             done";
-        doctor(arena, &json!([{"say": "I look."}, {"daemon": kill}, "deaf", "hang"]))
+        doctor(
+            arena,
+            &json!([{"write": {"path": "{{dir}}/plan.json", "text": "{}"}}, {"daemon": kill}, "deaf", "hang"]),
+        )
     },
     verify: |arena| {
         let mut wrong = unharmed(arena);
