@@ -45,7 +45,7 @@ pub(crate) struct Arena {
     pub(crate) note: String,
     pub(crate) events: Vec<Event>,
     /// The longest that any one thing may take; an outcome is never judged by it, only missed.
-    patience: Duration,
+    pub(crate) patience: Duration,
     journal: Journal,
     observer: Option<Observer>,
     /// Who served before the fault.

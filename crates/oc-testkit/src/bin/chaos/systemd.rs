@@ -179,7 +179,7 @@ impl Arena {
     /// One visit of cron's guardian.
     pub(crate) fn ensure(&self) -> Output {
         let guardian = self.env().cmd("oc-guardian").arg("ensure");
-        guardian.timeout(Duration::from_secs(60)).run()
+        guardian.timeout(self.patience).run()
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::arena::Arena;
 use crate::case::{CASE, Case, End, On};
 use oc_testkit::{Signal, process};
-use std::time::Duration;
 
 pub(crate) const P8: Case = Case {
     id: "P8",
@@ -19,7 +18,7 @@ pub(crate) const P8: Case = Case {
                 .env()
                 .cmd("oc-guardian")
                 .arg("ensure")
-                .timeout(Duration::from_secs(60))
+                .timeout(arena.patience)
                 .run();
             supervised(arena)
         })
