@@ -69,16 +69,14 @@ impl Tracer {
     /// What goes wrong here is a process that has gone meanwhile.
     fn stopped(&mut self, tid: i32, status: libc::c_int) {
         let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
+        if event == libc::PTRACE_EVENT_EXEC && !self.became(tid) {
+            _ = ptrace(libc::PTRACE_DETACH, tid, 0);
+            return;
+        }
         let mut deliver = 0;
         match event {
             0 if signal == libc::SIGTRAP | 0x80 => self.at_call(tid),
             0 => deliver = signal,
-            libc::PTRACE_EVENT_EXEC => {
-                if !self.became(tid) {
-                    _ = ptrace(libc::PTRACE_DETACH, tid, 0);
-                    return;
-                }
-            }
             // Stopped for good, until somebody continues it: it must stay so.
             libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => {
                 _ = ptrace(libc::PTRACE_LISTEN, tid, 0);

@@ -154,7 +154,7 @@ impl Field {
         let mut codes = Vec::new();
         wait_until("a pass that exits 0, and it serves", PATIENCE, || {
             codes.push(self.pass());
-            codes.last() == Some(&0) && self.service.is_ready()
+            codes.last() == Some(&0) && self.service.is_ready() && self.phase() == "up"
         });
     }
 
@@ -335,7 +335,7 @@ impl Field {
 /// Everything a hundred times faster than the defaults; what happens is asked, not when.
 fn scaled(hook: &str) -> Value {
     json!({
-        "service": {"supervise": {"backoff_step": "50ms", "backoff_max": "100ms", "ready_poll": "10ms"}, "stop_timeout": "5s"},
+        "service": {"supervise": {"backoff_step": "50ms", "backoff_max": "100ms", "ready_poll": "10ms"}, "stop_timeout": "60s"},
         "probe": {"timeout": "500ms", "tries": 2, "interval": "20ms", "hang_after": "500ms", "startup_grace": "2s"},
         "policy": {
             "interval": "60s", "interval_embedded": "60s",
