@@ -514,6 +514,18 @@ fn when_nothing_can_be_written_one_restart_in_10_min_and_no_agent() {
 }
 
 #[test]
+fn after_the_end_of_the_ladder_restart_and_doctor_are_tried_by_turns() {
+    let mut scene = after_good();
+    let first = scene.passes(10 * MIN, 30 * SEC, Class::HttpError, 100);
+    assert_eq!(first.last(), Some(&Action::Human), "{first:?}");
+    let mut further = scene.passes(4 * HOUR, 30 * SEC, Class::HttpError, 100);
+    further.retain(|action| *action != Action::Human);
+    let turns = [Action::Restart, Action::Doctor].repeat(4);
+    assert_eq!(further, turns[..further.len()]);
+    assert!(further.len() >= 7);
+}
+
+#[test]
 fn when_nothing_can_be_written_and_it_does_not_serve_a_person_is_told_by_every_pass() {
     let mut scene = after_good();
     scene.disk = Disk::Full;
