@@ -1,6 +1,8 @@
 //! A scene for the policy: a history, a clock, and reports written in one line.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod guard;
+pub mod trouble;
 pub mod world;
 
 use oc_core::class::{Class, Health};
