@@ -66,6 +66,15 @@ chaos: build $(if $(REAL),$(real)/done $(claude)/done) ## every fault, judged; C
 sweep: build ## every tool killed at every step that changes anything; SWEEP=--ci for every tenth, SWEEP="--out docs/results"
 	scripts/chaos sweep $(SWEEP)
 
+# Of what happens at random; and how many months of it the policy lives through.
+SOAK_SEED   = 1
+SOAK_MONTHS = 24
+
+.PHONY: soak
+soak: release ## months of trouble through the policy, then an hour of real passes: does it give up, grow or drift? SOAK="--for 5m"
+	$(hermetic) SOAK_SEED=$(SOAK_SEED) SOAK_MONTHS=$(SOAK_MONTHS) $(CARGO) test -p oc-escalate --test soak $(locked) -- --show-output
+	scripts/soak --seed $(SOAK_SEED) $(SOAK)
+
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude"

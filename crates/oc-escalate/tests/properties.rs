@@ -11,28 +11,12 @@ use oc_escalate::policy::{self, Context, Store, Verdict};
 use oc_escalate::simulate::stamp_at;
 use proptest::prelude::*;
 use std::time::Duration;
+use support::trouble::mendable;
 use support::world::{Cure, Done, Fault, World};
 use support::{HOUR, MIN, SEC, Scene, who};
 
 fn any_class() -> impl Strategy<Value = Class> {
     proptest::sample::select(&Class::ALL[..])
-}
-
-/// Classes that the ladder is climbed for.
-fn mendable() -> impl Strategy<Value = Class> {
-    proptest::sample::select(
-        &[
-            Class::ExitConfig,
-            Class::ConfigInvalid,
-            Class::StartLimit,
-            Class::Unregistered,
-            Class::CrashLoop,
-            Class::Hung,
-            Class::ProcessGone,
-            Class::Refused,
-            Class::HttpError,
-        ][..],
-    )
 }
 
 fn any_cure() -> impl Strategy<Value = Cure> {
@@ -112,7 +96,7 @@ proptest! {
         world.run(Duration::from_secs(3600), Duration::from_secs(30));
         prop_assert!(world.healthy());
         prop_assert!(world.scene.history.incident.is_none());
-        prop_assert_eq!(world.pass(Duration::from_secs(30)).0.action, Action::None);
+        prop_assert_eq!(world.pass(Duration::from_secs(30)).decision.action, Action::None);
     }
 
     #[test]

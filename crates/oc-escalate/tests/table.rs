@@ -7,7 +7,7 @@ use oc_core::class::Class;
 use oc_core::report::{Action, Method, ServiceState};
 use oc_escalate::history::Event;
 use oc_escalate::policy::{Context, Maintenance, Stopped, Store, Verdict};
-use support::{HOUR, MIN, SEC, Scene, held_by, killed, service, serving};
+use support::{Disk, HOUR, MIN, SEC, Scene, held_by, killed, service, serving};
 
 fn after_good() -> Scene {
     let mut scene = Scene::new();
@@ -511,6 +511,38 @@ fn when_nothing_can_be_written_one_restart_in_10_min_and_no_agent() {
     };
     let decision = oc_escalate::policy::decide(&scene.policy, &scene.history, &report, &ctx);
     assert_eq!(decision.action, Action::Human);
+}
+
+#[test]
+fn after_the_end_of_the_ladder_restart_and_doctor_are_tried_by_turns() {
+    let mut scene = after_good();
+    let first = scene.passes(10 * MIN, 30 * SEC, Class::HttpError, 100);
+    assert_eq!(first.last(), Some(&Action::Human), "{first:?}");
+    let mut further = scene.passes(4 * HOUR, 30 * SEC, Class::HttpError, 100);
+    further.retain(|action| *action != Action::Human);
+    let turns = [Action::Restart, Action::Doctor].repeat(4);
+    assert_eq!(further, turns[..further.len()]);
+    assert!(further.len() >= 7);
+}
+
+#[test]
+fn when_nothing_can_be_written_and_it_does_not_serve_a_person_is_told_by_every_pass() {
+    let mut scene = after_good();
+    scene.disk = Disk::Full;
+    for expected in [Action::Restart, Action::Hold, Action::Hold] {
+        let (decision, settlement) = scene.after(30 * SEC).pass(Class::Hung, 100);
+        assert_eq!(decision.action, expected);
+        assert_eq!(settlement.verdict, Verdict::Exhausted);
+        assert!(settlement.reason.contains("cannot be written"), "{}", settlement.reason);
+        assert_eq!(settlement.command.as_deref(), Some("oc-doctor check"));
+    }
+    assert!(scene.history.incident.is_none(), "nothing was kept");
+    // Neither a service that serves nor one on its way up calls for anybody.
+    assert_eq!(
+        scene.after(30 * SEC).pass(Class::Starting, 100).1.verdict,
+        Verdict::Failing
+    );
+    assert_eq!(scene.after(30 * SEC).pass(None, 100).1.verdict, Verdict::Healthy);
 }
 
 #[test]

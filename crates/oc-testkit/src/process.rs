@@ -26,6 +26,25 @@ pub fn cpu_ticks(pid: u32) -> Option<u64> {
     Some(user + system)
 }
 
+/// The same, with what its children used that ended and were waited for, and theirs.
+#[must_use]
+pub fn cpu_ticks_of_all(pid: u32) -> Option<u64> {
+    let fields = stat(pid)?;
+    (11..15).map(|n| fields.get(n)?.parse::<u64>().ok()).sum()
+}
+
+/// How many descriptors it has open.
+#[must_use]
+pub fn descriptors(pid: u32) -> Option<usize> {
+    Some(std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+}
+
+/// How many threads it has.
+#[must_use]
+pub fn threads(pid: u32) -> Option<usize> {
+    Some(std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.count())
+}
+
 /// Its direct children.
 #[must_use]
 pub fn children(pid: u32) -> Vec<u32> {
@@ -36,8 +55,18 @@ pub fn children(pid: u32) -> Vec<u32> {
 /// Its resident memory in KiB; 0 when it is gone.
 #[must_use]
 pub fn resident_kb(pid: u32) -> u64 {
+    memory_kb(pid, "VmRSS:")
+}
+
+/// Of that, what is backed by no file: what it has allocated.
+#[must_use]
+pub fn allocated_kb(pid: u32) -> u64 {
+    memory_kb(pid, "RssAnon:")
+}
+
+fn memory_kb(pid: u32, key: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
     line.split_whitespace()
         .nth(1)
         .and_then(|kb| kb.parse().ok())

@@ -3,7 +3,7 @@
 use super::input::{self, Surroundings};
 use super::tell;
 use crate::carry::Carry;
-use crate::policy::{self, RungResult, Settlement, Verdict};
+use crate::policy::{self, RungResult, Settlement, Store, Verdict};
 use crate::state::{self, Held};
 use oc_core::fault::Result;
 use oc_core::fsx;
@@ -35,7 +35,8 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
         .as_deref()
         .filter(|_| !matches!(rung, RungResult::NoSession(_)))
         .and_then(cost);
-    let settled = policy::settle(policy, &held.state.history, &report, &around.context(store, rung));
+    let before = held.state.history.clone();
+    let mut settled = policy::settle(policy, &before, &report, &around.context(store, rung.clone()));
     if !common.dry_run {
         let mut events = Vec::new();
         for change in &settled.events {
@@ -64,7 +65,11 @@ pub fn settle(common: &Common, probe: &Path) -> Result<Answer> {
             around.now(),
         ));
         match held.save(events) {
-            Err(fault) if state::unwritable(&fault) => out::talk(format_args!("{fault}; this pass leaves no record")),
+            Err(fault) if state::unwritable(&fault) => {
+                out::talk(format_args!("{fault}; this pass leaves no record"));
+                let store = Store::Unwritable { last_action: None };
+                settled = policy::settle(policy, &before, &report, &around.context(store, rung));
+            }
             other => other?,
         }
         // The pass is over now, not when it was decided: the action and the wait for it may take minutes.

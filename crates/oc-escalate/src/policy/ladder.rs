@@ -2,6 +2,7 @@
 
 use super::classes::{Climb, Plan};
 use super::{Answer, Case, budget};
+use crate::history::Attempt;
 use oc_core::class::Class;
 use oc_core::report::{Action, Method};
 use std::time::Duration;
@@ -39,7 +40,10 @@ pub(super) fn answer(case: &Case<'_>, class: Class, plan: Plan) -> Answer {
                 class,
                 (Action::Doctor, climb.method),
                 &climb.what,
-                "the doctor repairs, then it is started",
+                match climb.method {
+                    Some(_) => "the doctor repairs, then it is started",
+                    None => "the doctor repairs",
+                },
             ),
             Action::Agent => act(
                 case,
@@ -93,7 +97,7 @@ fn held(class: Class, what: &str, why: &str, left: Duration) -> Answer {
 fn human(case: &Case<'_>, class: Class, climb: &Climb) -> Answer {
     let Some(wait) = budget::half_open(case) else {
         let how = "nothing helped so far; this is the occasional further try";
-        return act(case, class, (climb.first, climb.method), &climb.what, how);
+        return act(case, class, (further(case, climb), climb.method), &climb.what, how);
     };
     let no_agent = if climb.agent { budget::agent(case) } else { None };
     let why = no_agent.map_or_else(String::new, |why| format!(" Note: {why}."));
@@ -107,6 +111,16 @@ fn human(case: &Case<'_>, class: Class, climb: &Climb) -> Answer {
             ),
             "oc-doctor check",
         )
+    }
+}
+
+/// Restart and doctor by turns: what the incident has become since may call for the other one.
+fn further(case: &Case<'_>, climb: &Climb) -> Action {
+    let incident = case.history.incident.as_ref();
+    let ours = |a: &&Attempt| incident.is_some_and(|i| i.id == a.incident);
+    match case.history.last_attempt().filter(ours) {
+        Some(last) if last.action == Action::Restart => Action::Doctor,
+        _ => climb.first,
     }
 }
 

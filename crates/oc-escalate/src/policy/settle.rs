@@ -1,5 +1,6 @@
 //! How the pass ended: healthy, still failing, or at the end of the ladder. The truth is the probe, never an exit code.
 
+use super::classes::{Standing, standing};
 use super::{Case, Context, Notice, RungResult, Store, answer, gates, notices, observe};
 use crate::history::{Attempt, Event, History, Incident, Outcome, Served};
 use oc_core::config::Policy;
@@ -96,7 +97,7 @@ pub fn settle(policy: &Policy, history: &History, report: &Report, ctx: &Context
         ctx,
     };
     let next = answer(&case);
-    let verdict = if next.action == Action::Human || at_the_end(&case) {
+    let verdict = if next.action == Action::Human || at_the_end(&case) || unkept(&case) {
         Verdict::Exhausted
     } else if ctx.stopped.is_some() || gates::maintenance_left(&case).is_some() {
         Verdict::Healthy
@@ -108,10 +109,16 @@ pub fn settle(policy: &Policy, history: &History, report: &Report, ctx: &Context
     };
     Settlement {
         verdict,
-        reason: next.reason.into_owned(),
+        reason: if unkept(&case) {
+            format!("Our own history cannot be written, so little is done: {}", next.reason)
+        } else {
+            next.reason.into_owned()
+        },
         incident: open.map(|i| i.id),
         closed,
-        command: next.command,
+        command: next
+            .command
+            .or_else(|| unkept(&case).then(|| "oc-doctor check".to_owned())),
         notices,
         events,
     }
@@ -131,7 +138,7 @@ fn rung_result(history: &History, ctx: &Context<'_>) -> Option<Event> {
 
 /// The good probes' begin, once they suffice.
 fn recovered<'i>(policy: &Policy, incident: &'i Incident, report: &Report, ctx: &Context<'_>) -> Option<&'i Served> {
-    if super::classes::standing(report, Some(incident)) != super::classes::Standing::Good {
+    if standing(report, Some(incident)) != Standing::Good {
         return None;
     }
     let good = incident.good.as_ref()?;
@@ -190,6 +197,14 @@ fn close(
         by_us,
     });
     events
+}
+
+/// True when it does not serve and nothing of that can be written down: every pass is then the first one, the ladder is never
+/// climbed, and nobody but this pass can tell.
+fn unkept(case: &Case<'_>) -> bool {
+    let bad = matches!(standing(case.report, None), Standing::Bad(_));
+    let left_alone = case.ctx.stopped.is_some() || gates::maintenance_left(case).is_some();
+    matches!(case.ctx.store, Store::Unwritable { .. }) && bad && !left_alone
 }
 
 /// True when the ladder is climbed to its end, even if a further try is allowed just now.

@@ -1,6 +1,8 @@
 //! A scene for the policy: a history, a clock, and reports written in one line.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod guard;
+pub mod trouble;
 pub mod world;
 
 use oc_core::class::{Class, Health};
@@ -10,8 +12,8 @@ use oc_core::identity::Identity;
 use oc_core::report::{
     Action, Check, CheckStatus, Decision, Holder, ManagerKind, Report, ServiceExit, ServiceState, ServiceView,
 };
-use oc_escalate::history::History;
-use oc_escalate::policy::{self, Context, Settlement};
+use oc_escalate::history::{Event, History};
+use oc_escalate::policy::{self, Context, Maintenance, RungResult, Settlement, Stopped, Store};
 use oc_escalate::simulate::stamp_at;
 use std::time::Duration;
 
@@ -98,6 +100,22 @@ pub struct Scene {
     pub now: Stamp,
     pub previous: Option<Stamp>,
     pub consent: bool,
+    pub stopped: Option<Stopped>,
+    pub maintenance: Option<Maintenance>,
+    pub disk: Disk,
+    /// Of the last action that could not be written down only the time is known: that of a file.
+    pub unrecorded: Option<Stamp>,
+}
+
+/// What our own files are on.
+#[derive(Debug, Clone, Default)]
+pub enum Disk {
+    #[default]
+    Sound,
+    /// Nothing can be written.
+    Full,
+    /// The history was lost at this time: it is in doubt for a while.
+    Lost { at: Stamp },
 }
 
 impl Scene {
@@ -108,6 +126,10 @@ impl Scene {
             now: stamp_at(0),
             previous: None,
             consent: false,
+            stopped: None,
+            maintenance: None,
+            disk: Disk::Sound,
+            unrecorded: None,
         }
     }
 
@@ -120,7 +142,35 @@ impl Scene {
         Context {
             previous: self.previous.as_ref(),
             consent: self.consent,
+            stopped: self.stopped.as_ref(),
+            maintenance: self.maintenance.as_ref(),
+            store: self.store(),
             ..Context::plain(&self.now, Duration::from_secs(30))
+        }
+    }
+
+    /// As the commands see it: a lost history is in doubt for as long as the policy waits at the end of the ladder.
+    fn store(&self) -> Store<'_> {
+        match &self.disk {
+            Disk::Full => Store::Unwritable {
+                last_action: self.unrecorded.as_ref(),
+            },
+            Disk::Lost { at } if self.now.since(at) < self.policy.ladder.half_open.get() => Store::Unreadable,
+            Disk::Sound | Disk::Lost { .. } => Store::Sound,
+        }
+    }
+
+    /// Takes what happened into the history, as far as it can be kept.
+    pub fn record(&mut self, event: Event) {
+        match (&self.disk, event) {
+            (Disk::Full, Event::Attempted { attempt }) => {
+                self.unrecorded = Some(Stamp {
+                    boot: String::new(),
+                    ..attempt.at
+                });
+            }
+            (Disk::Full, _) => {}
+            (Disk::Sound | Disk::Lost { .. }, event) => self.history.record(&self.policy, event),
         }
     }
 
@@ -136,17 +186,20 @@ impl Scene {
     /// The first half of a pass: observe, decide, write the attempt ahead.
     pub fn decide(&mut self, report: &Report) -> Decision {
         let preview = self.peek(report);
-        for event in policy::observe(&self.policy, &self.history, report, &self.ctx()) {
-            self.history.record(&self.policy, event);
+        if self.store() != Store::Unreadable {
+            for event in policy::observe(&self.policy, &self.history, report, &self.ctx()) {
+                self.record(event);
+            }
         }
         let decision = self.peek(report);
         assert_eq!(preview, decision, "an observed report must be decided as before");
         assert!(
-            policy::observe(&self.policy, &self.history, report, &self.ctx()).is_empty(),
+            self.store() != Store::Sound
+                || policy::observe(&self.policy, &self.history, report, &self.ctx()).is_empty(),
             "observing is idempotent"
         );
         if let Some(event) = policy::attempt(&self.policy, &decision, &self.ctx()) {
-            self.history.record(&self.policy, event);
+            self.record(event);
         }
         self.previous = Some(self.now.clone());
         decision
@@ -154,9 +207,15 @@ impl Scene {
 
     /// The second half, with the last probe of the pass.
     pub fn settle(&mut self, report: &Report) -> Settlement {
-        let settlement = policy::settle(&self.policy, &self.history, report, &self.ctx());
+        self.settle_after(report, RungResult::Done)
+    }
+
+    /// The same, when the tool of the pass's rung ended so.
+    pub fn settle_after(&mut self, report: &Report, rung: RungResult) -> Settlement {
+        let ctx = Context { rung, ..self.ctx() };
+        let settlement = policy::settle(&self.policy, &self.history, report, &ctx);
         for event in settlement.events.clone() {
-            self.history.record(&self.policy, event);
+            self.record(event);
         }
         settlement
     }

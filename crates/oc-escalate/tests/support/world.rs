@@ -1,10 +1,13 @@
-//! A small world in which decisions have effects: a gateway that breaks in a given way and that a given remedy mends.
+//! A small world in which decisions have effects: a gateway that breaks in a given way and that a given remedy mends, people who
+//! stop it or declare maintenance, clocks that are set, machines that sleep, disks that are full.
 
-use super::{Scene, killed, report, service};
-use oc_core::class::Class;
+use super::{Disk, Scene, killed, report, service, serving};
+use oc_core::class::{Class, Health};
 use oc_core::clock::Stamp;
+use oc_core::config::Span;
 use oc_core::report::{Action, Decision, Method, Report, ServiceExit, ServiceState};
-use oc_escalate::policy::{self, Context, RungResult, Settlement};
+use oc_escalate::history::History;
+use oc_escalate::policy::{Maintenance, RungResult, Settlement, Stopped};
 use std::time::Duration;
 
 /// What mends a fault.
@@ -35,69 +38,202 @@ pub struct Done {
     pub class: Class,
 }
 
+/// What one pass saw, decided and came to.
+#[derive(Debug)]
+pub struct Pass {
+    pub seen: Report,
+    pub decision: Decision,
+    /// `None`: the pass ended at the decision, or died.
+    pub settlement: Option<Settlement>,
+    pub died: bool,
+}
+
+/// Where a pass dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dies {
+    /// The decision is on record and nothing was done yet.
+    BeforeActing,
+    AfterActing,
+}
+
 pub struct World {
     pub scene: Scene,
     pub done: Vec<Done>,
     pub humans: u64,
     pub notices: Vec<&'static str>,
     pub session_starts: bool,
+    /// Milliseconds since the beginning, on a clock that nobody sets and that never sleeps.
+    pub time_ms: u64,
+    /// How long a start takes.
+    pub boot_ms: u64,
+    /// Our probe sees that the disk is full, when it is.
+    pub full_is_seen: bool,
+    /// The next passes die.
+    pub dies: Vec<Dies>,
+    /// Changes whenever the past is lost: with the history, or by a reboot after the wall clock was set.
+    pub epoch: u32,
     pid: i32,
+    boots: u32,
+    clock_was_set: bool,
     faults: Vec<Fault>,
-    broken_since: Option<Stamp>,
-    good_since: Stamp,
-    boot_until: Option<Stamp>,
+    broken_since: Option<u64>,
+    good_since: u64,
+    booting_until: Option<u64>,
     exits: Vec<ServiceExit>,
 }
 
-const BOOT: Duration = Duration::from_secs(8);
+pub const BOOT_MS: u64 = 8_000;
 
 impl World {
     pub fn new(faults: Vec<Fault>) -> Self {
-        let scene = Scene::new();
         Self {
-            good_since: scene.now.clone(),
-            scene,
+            scene: Scene::new(),
             done: Vec::new(),
             humans: 0,
             notices: Vec::new(),
             session_starts: true,
+            time_ms: 0,
+            boot_ms: BOOT_MS,
+            full_is_seen: true,
+            dies: Vec::new(),
+            epoch: 0,
             pid: 100,
+            boots: 0,
+            clock_was_set: false,
             faults: faults.into_iter().rev().collect(),
             broken_since: None,
-            boot_until: None,
+            good_since: 0,
+            booting_until: None,
             exits: Vec::new(),
         }
     }
 
+    /// It serves as it must, as far as it is wanted to.
     pub fn healthy(&self) -> bool {
-        self.broken_since.is_none() && self.boot_until.is_none()
+        self.broken_since.is_none() && self.booting_until.is_none() && self.scene.stopped.is_none()
+    }
+
+    /// The fault that it has now.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.faults.last().filter(|_| self.broken_since.is_some())
+    }
+
+    /// Nothing is wrong, and nothing will be.
+    pub fn idle(&self) -> bool {
+        self.healthy() && self.faults.is_empty()
+    }
+
+    pub fn broken_since(&self) -> Option<u64> {
+        self.broken_since
+    }
+
+    pub fn booting(&self) -> bool {
+        self.booting_until.is_some()
+    }
+
+    /// Breaks when what is broken already is mended.
+    pub fn breaks(&mut self, fault: Fault) {
+        if self.faults.is_empty() {
+            self.good_since = self.time_ms;
+        }
+        self.faults.insert(0, fault);
+    }
+
+    /// Dies, and is started again at once by its supervisor.
+    pub fn crashes(&mut self) {
+        if self.scene.stopped.is_none() && self.fault().is_none_or(|fault| has_process(fault.class)) {
+            self.exits.push(killed(&self.scene.now));
+            self.starts();
+        }
+    }
+
+    pub fn person_stops(&mut self) {
+        self.booting_until = None;
+        self.scene.stopped = Some(Stopped {
+            since: self.scene.now.clone(),
+            reason: "a person".to_owned(),
+        });
+    }
+
+    pub fn person_starts(&mut self) {
+        if self.scene.stopped.take().is_some() {
+            self.starts();
+        }
+    }
+
+    pub fn person_maintains(&mut self, lasts: Duration) {
+        self.scene.maintenance = Some(Maintenance {
+            since: self.scene.now.clone(),
+            lasts: Some(Span::secs(lasts.as_secs())),
+            reason: "a person".to_owned(),
+        });
+    }
+
+    /// Takes away whatever is wrong with the service.
+    pub fn person_mends(&mut self) {
+        if self.broken_since.is_some() {
+            self.mended();
+            self.starts();
+        }
+    }
+
+    pub fn clock_steps(&mut self, by_ms: i64) {
+        self.scene.now.wall_ms += by_ms;
+        self.clock_was_set = true;
+    }
+
+    pub fn sleeps(&mut self, by: Duration) {
+        let awake_ms = self.scene.now.awake_ms;
+        self.forward(by);
+        self.scene.now.awake_ms = awake_ms;
+    }
+
+    pub fn reboots(&mut self, by: Duration) {
+        self.forward(by);
+        self.boots += 1;
+        self.scene.now.boot = format!("boot {}", self.boots);
+        self.scene.now.boot_ms = 20_000;
+        self.scene.now.awake_ms = 20_000;
+        // What one pass hands to the next is worth nothing now.
+        self.scene.previous = None;
+        self.epoch += u32::from(std::mem::take(&mut self.clock_was_set));
+        if self.scene.stopped.is_none() {
+            self.starts();
+        }
+    }
+
+    pub fn history_is_lost(&mut self) {
+        self.scene.history = History::default();
+        self.scene.disk = Disk::Lost {
+            at: self.scene.now.clone(),
+        };
+        self.epoch += 1;
     }
 
     /// Moves time and the gateway.
-    fn forward(&mut self, by: Duration) {
+    pub fn forward(&mut self, by: Duration) {
         self.scene.now = self.scene.now.plus(by);
-        let now = self.scene.now.clone();
-        if self
-            .boot_until
-            .as_ref()
-            .is_some_and(|until| !until.since(&now).is_zero())
-        {
+        self.time_ms += u64::try_from(by.as_millis()).unwrap();
+        if self.scene.stopped.is_some() || self.booting_until.is_some_and(|until| until > self.time_ms) {
             return;
         }
-        if self.boot_until.take().is_some() && self.broken_since.is_none() {
-            self.good_since = now.clone();
+        if self.booting_until.take().is_some() {
+            self.boot_ms = BOOT_MS;
+            if self.broken_since.is_none() {
+                self.good_since = self.time_ms;
+            }
         }
         let Some(fault) = self.faults.last() else { return };
-        match &self.broken_since {
-            None if now.since(&self.good_since).as_millis() >= u128::from(fault.after_ms) => {
+        match self.broken_since {
+            None if self.time_ms - self.good_since >= fault.after_ms => {
                 if !has_process(fault.class) {
-                    self.exits.push(killed(&now));
+                    self.exits.push(killed(&self.scene.now));
                 }
-                self.broken_since = Some(now);
+                self.broken_since = Some(self.time_ms);
             }
             Some(since) => {
                 if let Cure::Itself { after_ms } = fault.cure
-                    && now.since(since).as_millis() >= u128::from(after_ms)
+                    && self.time_ms - since >= after_ms
                 {
                     if !has_process(fault.class) {
                         self.pid += 1;
@@ -109,17 +245,26 @@ impl World {
         }
     }
 
+    fn starts(&mut self) {
+        if self.fault().is_some_and(|fault| fault.cure == Cure::Restart) {
+            self.mended();
+        }
+        self.pid += 1;
+        self.booting_until = Some(self.time_ms + self.boot_ms);
+    }
+
     fn mended(&mut self) {
         self.faults.pop();
         self.broken_since = None;
-        self.good_since = self.scene.now.clone();
+        self.good_since = self.time_ms;
     }
 
     fn see(&self) -> Report {
         let now = &self.scene.now;
-        let class = match (&self.boot_until, &self.broken_since) {
-            (Some(_), _) => Some(Class::Starting),
-            (None, Some(_)) => self.faults.last().map(|f| f.class),
+        let class = match (&self.scene.stopped, &self.booting_until, &self.broken_since) {
+            (Some(_), ..) => Some(Class::StoppedOnPurpose),
+            (None, Some(_), _) => Some(Class::Starting),
+            (None, None, Some(_)) => self.faults.last().map(|f| f.class),
             _ => None,
         };
         let pid = class.is_none_or(has_process).then_some(self.pid);
@@ -130,7 +275,25 @@ impl World {
                 self.exits.iter().rev().take(20).rev().cloned().collect(),
             ));
         }
-        seen
+        let serves = class.is_none_or(|class| class.health() == Health::Degraded);
+        if self.full_is_seen && matches!(self.scene.disk, Disk::Full) {
+            seen.conditions.push(Class::DiskFull);
+        }
+        if !seen.conditions.is_empty() && self.maintained() {
+            seen.conditions.push(Class::Maintenance);
+        }
+        seen.conditions.sort_unstable();
+        seen.class = seen.conditions.first().copied();
+        if serves { serving(seen) } else { seen }
+    }
+
+    /// A person's maintenance is in force.
+    pub fn maintained(&self) -> bool {
+        let maintenance = self.scene.maintenance.as_ref();
+        maintenance.is_some_and(|m| {
+            m.lasts
+                .is_some_and(|lasts| self.scene.now.since(&m.since) < lasts.get())
+        })
     }
 
     fn apply(&mut self, decision: &Decision) -> RungResult {
@@ -149,15 +312,7 @@ impl World {
             method: decision.method,
             class: decision.class.unwrap(),
         });
-        if decision.method.is_some() {
-            if decision.method == Some(Method::Kill) {
-                self.exits.push(killed(&now));
-            }
-            self.pid += 1;
-            self.boot_until = Some(now.plus(BOOT));
-        }
         let cures = match self.faults.last().map(|f| f.cure) {
-            Some(Cure::Restart) => true,
             Some(Cure::Doctor) => decision.action >= Action::Doctor,
             Some(Cure::Agent) => decision.action == Action::Agent,
             _ => false,
@@ -165,35 +320,55 @@ impl World {
         if self.broken_since.is_some() && cures {
             self.mended();
         }
+        if decision.method.is_some() {
+            if decision.method == Some(Method::Kill) {
+                self.exits.push(killed(&now));
+            }
+            self.starts();
+        }
         RungResult::Done
     }
 
-    /// One pass of the chain: probe, decide, act, wait, probe, settle.
-    pub fn pass(&mut self, every: Duration) -> (Decision, Option<Settlement>) {
+    /// One pass, so long after the one before.
+    pub fn pass(&mut self, every: Duration) -> Pass {
         self.forward(every);
-        let before = self.see();
-        let decision = self.scene.decide(&before);
+        self.pass_now()
+    }
+
+    /// One pass of the chain: probe, decide, act, wait, probe, settle.
+    pub fn pass_now(&mut self) -> Pass {
+        let seen = self.see();
+        let decision = self.scene.decide(&seen);
         if decision.action == Action::Human {
             self.humans += 1;
         }
-        if decision.action == Action::None {
-            return (decision, None);
+        let mut pass = Pass {
+            seen,
+            decision,
+            settlement: None,
+            died: false,
+        };
+        if pass.decision.action == Action::None {
+            return pass;
         }
-        let rung = self.apply(&decision);
-        if !matches!(decision.action, Action::Hold | Action::Human) {
-            self.forward(BOOT + Duration::from_secs(2));
+        let dies = self.dies.pop();
+        pass.died = dies.is_some();
+        if dies == Some(Dies::BeforeActing) {
+            return pass;
+        }
+        let rung = self.apply(&pass.decision);
+        if pass.died {
+            return pass;
+        }
+        if !matches!(pass.decision.action, Action::Hold | Action::Human) {
+            // `oc-probe --wait` waits for 60 s at most.
+            self.forward(Duration::from_millis(self.boot_ms.min(58_000) + 2_000));
         }
         let after = self.see();
-        let ctx = Context {
-            rung,
-            ..self.scene.ctx()
-        };
-        let settlement = policy::settle(&self.scene.policy, &self.scene.history, &after, &ctx);
-        for event in settlement.events.clone() {
-            self.scene.history.record(&self.scene.policy, event);
-        }
+        let settlement = self.scene.settle_after(&after, rung);
         self.notices.extend(settlement.notices.iter().map(|n| n.key));
-        (decision, Some(settlement))
+        pass.settlement = Some(settlement);
+        pass
     }
 
     pub fn run(&mut self, time: Duration, every: Duration) {
@@ -215,5 +390,6 @@ fn has_process(class: Class) -> bool {
             | Class::CrashLoop
             | Class::StartLimit
             | Class::Unregistered
+            | Class::StoppedOnPurpose
     )
 }
