@@ -51,8 +51,8 @@ pub fn monit(env: &TestEnv, command: &str, start_s: u32, tests: &[String]) -> Re
     });
     let start = format!("{vars}cd\nsetsid {command} </dev/null >/dev/null 2>&1 &\necho $! >{dir}/svc.pid");
     let stop = format!(
-        "pid=$(cat {dir}/svc.pid)\nkill -TERM -- -$pid\nfor _ in 1 2 3 4 5 6 7 8 9 10; do\n  \
-         kill -0 -- -$pid 2>/dev/null || exit 0\n  sleep 0.1\ndone\nkill -KILL -- -$pid"
+        "pid=$(cat {dir}/svc.pid)\nkill -s TERM -- -$pid\nfor _ in 1 2 3 4 5 6 7 8 9 10; do\n  \
+         kill -s 0 -- -$pid 2>/dev/null || exit 0\n  sleep 0.1\ndone\nkill -s KILL -- -$pid"
     );
     let (start, stop) = (script(env, "monit-start", &start), script(env, "monit-stop", &stop));
     let tests: String = tests.iter().map(|test| format!("  {test}\n")).collect();
