@@ -66,6 +66,11 @@ chaos: build $(if $(REAL),$(real)/done $(claude)/done) ## every fault, judged; C
 sweep: build ## every tool killed at every step that changes anything; SWEEP=--ci for every tenth, SWEEP="--out docs/results"
 	scripts/chaos sweep $(SWEEP)
 
+# supervisord's listeners are PyPI's superlance; what is missing is named in the table.
+.PHONY: rivals
+rivals: build ## the same faults under monit, supervisord, the predecessor: CHAOS="--out docs/results", PREDECESSOR=/its/checkout
+	scripts/chaos rivals --jobs 4 $(if $(PREDECESSOR),--predecessor '$(PREDECESSOR)') $(CHAOS)
+
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude"

@@ -93,7 +93,8 @@ struct Keeper {
 impl Keeper {
     fn ours() -> Self {
         let setup = format!(
-            "{}; the settings of `make chaos`: a pass every second, hung after one second without a byte (two tries)",
+            "{}; the settings of `make chaos`: a pass every second (default 10 s), hung after one second without a byte (default 45 s), \
+             at most 0.5 s between the starts of one that dies at once (default 300 s), 3 s for a stop in order",
             env!("CARGO_PKG_VERSION")
         );
         Self {

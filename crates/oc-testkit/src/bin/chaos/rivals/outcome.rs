@@ -91,7 +91,7 @@ impl Cell {
         let Some(run) = self.runs.iter().find(bad).or(self.runs.first()) else {
             return "-".to_owned();
         };
-        let starts = |n: u64| if n == 1 { String::new() } else { format!(", {n} starts") };
+        let starts = |n: u64| if n > 1 { format!(", {n} starts") } else { String::new() };
         let words = match &run.ended {
             Ended::Healed => format!("{}{}", Range::words(self.served), starts(run.starts)),
             Ended::NotHealed => format!("no{}", starts(run.starts)),

@@ -79,8 +79,9 @@ impl Rival for Predecessor {
         Duration::from_secs(3)
     }
 
+    /// A second of rest, and a look, which waits up to five for an answer and two for what it registered.
     fn round(&self) -> Duration {
-        Duration::from_secs(1)
+        Duration::from_secs(5)
     }
 
     fn exempt(&self, id: &str) -> Option<&'static str> {

@@ -94,8 +94,8 @@ impl Sheet {
             "# Rivals: the same faults under other supervisors\n\n{}, {}. {} repetition(s), {} at a time, {} s in all. One stand-in \
              gateway, one observer that asks it every 10 ms, whoever keeps it. Made by `make rivals`.\n\n\
              A time is from the fault to the first good answer that stayed good, the median where it was repeated; where nobody but \
-             a person can take the cause away, from that moment on. `no`: not serving 60 s later. Starts are shown where they were \
-             not one. **wrong**: a gateway that was to be left alone was restarted, or started against a person's will. Whether people \
+             a person can take the cause away, from that moment on. `no`: not serving 60 s later. Starts of a gateway that got as far as its port are shown where there \
+             was more than one. **wrong**: a gateway that was to be left alone was restarted, or started against a person's will. Whether people \
              are told is not compared: monit mails, supervisord does not, and neither says what it could not heal.\n\n",
             self.at, self.machine, self.repetitions, self.jobs, self.took_s
         );
