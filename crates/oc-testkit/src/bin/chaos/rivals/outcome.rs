@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 /// What does not serve by then is not healed.
 const CEILING: Duration = Duration::from_secs(60);
 /// How long a cause stays that only a person can take away, and what is to be left alone: every rival would have acted by then.
-const HELD: Duration = Duration::from_secs(20);
+const HELD: Duration = Duration::from_secs(30);
+/// What serves this long goes on serving: longer than any rival's round.
+const STAYS: Duration = Duration::from_secs(6);
 /// Cases whose own findings are about the service, whoever keeps it.
 const ABOUT_THE_SERVICE: &[&str] = &["P8", "P10"];
 
@@ -140,15 +142,14 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Outcome> {
     arena.within(CEILING, "it hurts", |arena| (case.hurts)(arena))?;
     let mended = endure(case, arena)?;
     let before = arena.before;
-    let served = arena.within(CEILING, "it serves again", |arena| {
-        let serving = arena.serving();
-        serving.is_some() && (case.end != End::Healed || serving != before)
+    let served = arena.within(CEILING + STAYS, "it serves again", |arena| {
+        let other = |serving| case.end != End::Healed || serving != before;
+        let last = arena.sights().last().copied();
+        last.is_some_and(|sight| sight.serving.is_some() && other(sight.serving) && sight.at.elapsed() > STAYS)
     });
     if let Err(Stop::Interrupted) = served {
         return Err(Stop::Interrupted);
     }
-    // It must stay so.
-    arena.passes(2)?;
     let left = match case.id {
         id if ABOUT_THE_SERVICE.contains(&id) => (case.verify)(arena),
         _ => Vec::new(),
