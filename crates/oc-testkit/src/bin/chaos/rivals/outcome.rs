@@ -1,7 +1,7 @@
 //! One fault under one keeper, and what came of it: the cell of the table.
 
 use super::Keeper;
-use crate::arena::{Arena, Result, Stop};
+use crate::arena::{Arena, Result, Stop, broken};
 use crate::case::{Case, Class, End};
 use crate::judge::{self, Facts};
 use crate::results::Range;
@@ -133,12 +133,15 @@ pub(super) fn cell(case: &Case, keeper: &Keeper, repeat: u32, interrupted: &Arc<
 fn play(case: &Case, arena: &mut Arena) -> Result<Outcome> {
     (case.prepare)(arena)?;
     arena.open(case)?;
-    let (boots, at) = (arena.env().boots(), arena.mark());
+    let boots = arena.env().boots();
+    arena.mark();
     match (case.inject)(arena) {
         // What a control cannot do is for what was done against it.
         Err(Stop::Broken(why)) if case.class == Class::Control => return Ok(Outcome::without(Ended::Wrong(why))),
         other => other?,
     }
+    // Some injections begin with what is no fault yet, and mark the moment anew.
+    let injected = arena.injected.ok_or_else(|| broken("the fault has no moment"))?;
     arena.within(CEILING, "it hurts", |arena| (case.hurts)(arena))?;
     let mended = endure(case, arena)?;
     let before = arena.before;
@@ -157,7 +160,7 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Outcome> {
     let (sights, starts) = (arena.sights(), arena.env().boots() - boots);
     let same = sights.last().and_then(|sight| sight.serving) == before;
     let facts = Facts {
-        injected: (at, 0),
+        injected,
         mended,
         before,
         sights: &sights,
@@ -165,7 +168,7 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Outcome> {
         alerts: &[],
         left: Vec::new(),
     };
-    let served_ms = judge::recovered(&facts, mended.unwrap_or(at)).map(judge::millis);
+    let served_ms = judge::recovered(&facts, mended.unwrap_or(injected.0)).map(judge::millis);
     Ok(Outcome {
         ended: ended(case, served_ms.is_some(), starts, same),
         served_ms,
