@@ -179,7 +179,7 @@ mod tests {
     fn a_rival_judges_by_the_limits_of_the_case() {
         let limits = |id: &str| Limits::of(list::named(&[id.to_owned()], false).unwrap()[0]);
         assert_eq!((limits("H1").silence_s, limits("H1").memory_mb), (1, 2048));
-        assert_eq!(limits("R3").silence_s, 10);
+        assert_eq!(limits("R3").silence_s, 30);
         assert_eq!(limits("R1").memory_mb, 150);
     }
 }

@@ -18,7 +18,7 @@ impl Rival for Monit {
 
     fn setup(&self) -> Result<String, String> {
         Ok(format!(
-            "{}; cycle 1 s; `/healthz` with status, content and a timeout of 1 s (10 s in R3), total memory; restarts at the first \
+            "{}; cycle 1 s; `/healthz` with status, content and a timeout of 1 s (30 s in R3), total memory; restarts at the first \
              failure; {START_S} s for a start; a stop is TERM to the group, KILL 1 s later",
             version("monit", "-V")?
         ))

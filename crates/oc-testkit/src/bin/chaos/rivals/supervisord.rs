@@ -22,7 +22,7 @@ impl Rival for Supervisord {
             installed(listener).map_err(|why| format!("{why} (PyPI: superlance)"))?;
         }
         Ok(format!(
-            "{version}; httpok every 5 s (`TICK_5`, the shortest) with status and a timeout of 1 s (10 s in R3), memmon -c as often; \
+            "{version}; httpok every 5 s (`TICK_5`, the shortest) with status and a timeout of 1 s (30 s in R3), memmon -c as often; \
              no body check (`-b`), which ends httpok of superlance 2.0.0 with a TypeError on Python 3; autorestart, startsecs {START_S}, startretries 100, stopwaitsecs 1, stop and kill as group"
         ))
     }
