@@ -75,6 +75,11 @@ soak: release ## months of trouble through the policy, then an hour of real pass
 	$(hermetic) SOAK_SEED=$(SOAK_SEED) SOAK_MONTHS=$(SOAK_MONTHS) $(CARGO) test -p oc-escalate --test soak $(locked) -- --show-output
 	scripts/soak --seed $(SOAK_SEED) $(SOAK)
 
+# supervisord's listeners are PyPI's superlance; what is missing is named in the table.
+.PHONY: rivals
+rivals: build ## the same faults under monit, supervisord, the predecessor: CHAOS="--out docs/results", PREDECESSOR=/its/checkout
+	scripts/chaos rivals --jobs 4 $(if $(PREDECESSOR),--predecessor '$(PREDECESSOR)') $(CHAOS)
+
 # Two at a time: most of it is waiting. Those that only the real programs can show are marked #[ignore].
 with_real = $(hermetic) OC_REAL_OPENCLAW="$(real)/node_modules/.bin/openclaw" \
 	OC_REAL_CLAUDE="$(claude)/node_modules/.bin/claude"

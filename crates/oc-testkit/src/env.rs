@@ -103,6 +103,11 @@ impl TestEnv {
         self.vars.get(name).map(String::as_str)
     }
 
+    /// Every variable that commands get.
+    pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Takes a variable away for every command made from now on.
     pub fn unset(&mut self, name: &str) {
         self.vars.remove(name);
@@ -200,6 +205,14 @@ impl TestEnv {
     pub fn gateway_lock(&self) -> PathBuf {
         let uid = rustix::process::getuid().as_raw();
         self.state_dir().join(format!("tmp/openclaw-{uid}/gateway.state.lock"))
+    }
+
+    /// How often the stand-in gateway of this environment has booted, whoever started it.
+    #[must_use]
+    pub fn boots(&self) -> u64 {
+        let text = std::fs::read(self.path(".openclaw/stand-in-boots.json")).unwrap_or_default();
+        let book: Value = serde_json::from_slice(&text).unwrap_or_default();
+        book["total"].as_u64().unwrap_or(0)
     }
 
     /// Signals a process that was started in this environment, by whomever; one that is gone already is no error.

@@ -28,6 +28,7 @@ pub mod invariants;
 mod journal;
 pub mod launchd;
 pub mod messages_api;
+pub mod peers;
 pub mod process;
 pub mod providers;
 pub mod real;

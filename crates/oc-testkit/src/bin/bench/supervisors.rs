@@ -1,10 +1,9 @@
 //! How each supervisor is set up for the same service, in a HOME of its own. Whatever it starts has that HOME in its
 //! environment and is ended with it.
 
+use oc_testkit::peers::{self, installed, script};
 use oc_testkit::{Running, Signal, TestEnv, bin, wait_until};
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) const OURS: &str = "oc-guardian supervise";
@@ -182,58 +181,13 @@ fn systemd(env: &TestEnv, port: u16) -> Result<Supervisor, String> {
 }
 
 fn supervisord(env: &TestEnv, port: u16) -> Result<Supervisor, String> {
-    let supervisord = installed("supervisord")?;
-    let dir = env.home().display();
-    let conf = env.write(
-        "supervisord.conf",
-        format!(
-            "[supervisord]\nnodaemon=true\nlogfile={dir}/s.log\npidfile={dir}/s.pid\nchildlogdir={dir}/tmp\n\
-             [program:svc]\ncommand={}\nautorestart=true\n",
-            service(port)
-        ),
-    );
-    Ok(Supervisor::of(env.foreign(supervisord).arg("-c").arg(conf).spawn()))
+    let cmd = peers::supervisord(env, &service(port), &[])?;
+    Ok(Supervisor::of(cmd.spawn()))
 }
 
 /// As quick as it goes: 1 s cycle, 1 s timeout, acts on the first failure.
 fn monit(env: &TestEnv, port: u16) -> Result<Supervisor, String> {
-    let monit = installed("monit")?;
-    let dir = env.home().display();
-    // monit gives its programs an empty environment; HOME is how we find them again.
-    let start = format!(
-        "export HOME={dir}\n{} </dev/null >/dev/null 2>&1 &\necho $! >{dir}/svc.pid",
-        service(port)
-    );
-    let stop = format!("kill $(cat {dir}/svc.pid)\nsleep 1\nkill -9 $(cat {dir}/svc.pid)\ntrue");
-    let (start, stop) = (script(env, "start", &start), script(env, "stop", &stop));
-    let conf = env.write(
-        "monitrc",
-        format!(
-            "set daemon 1\nset logfile {dir}/monit.log\nset pidfile {dir}/monit.pid\nset idfile {dir}/monit.id\n\
-             set statefile {dir}/monit.state\n\
-             check process svc with pidfile {dir}/svc.pid\n  start program = \"{}\" with timeout 4 seconds\n  \
-             stop program = \"{}\" with timeout 4 seconds\n  \
-             if failed port {port} protocol http request \"/healthz\" with timeout 1 seconds then restart\n",
-            start.display(),
-            stop.display()
-        ),
-    );
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&conf, private).map_err(|error| error.to_string())?;
-    Ok(Supervisor::of(env.foreign(monit).arg("-I").arg("-c").arg(conf).spawn()))
-}
-
-fn script(env: &TestEnv, name: &str, text: &str) -> PathBuf {
-    let path = env.write(name, format!("#!/bin/sh\n{text}\n"));
-    // A script that cannot be executed shows as a service that never answers.
-    drop(std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)));
-    path
-}
-
-fn installed(program: &str) -> Result<PathBuf, String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
-        .ok_or_else(|| format!("{program} is not installed"))
+    let test = format!("if failed port {port} protocol http request \"/healthz\" with timeout 1 seconds then restart");
+    let cmd = peers::monit(env, &service(port), 4, &[test])?;
+    Ok(Supervisor::of(cmd.spawn()))
 }

@@ -2,10 +2,11 @@
 
 use crate::case::{Case, Keeper};
 use crate::observer::{Life, Observer};
+use crate::rivals::{Limits, Rival};
 use crate::systemd::Cron;
 use oc_testkit::providers::Providers;
 use oc_testkit::user_manager::UserManager;
-use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, scripts};
+use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, process, scripts};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub(crate) struct Arena {
     /// Who keeps the gateway, where that is systemd.
     pub(crate) manager: Option<UserManager>,
     pub(crate) service: Supervised,
+    /// Who keeps the gateway alive in the place of our tools.
+    pub(crate) rival: Option<Arc<dyn Rival>>,
+    pub(crate) limits: Limits,
     pub(crate) hook: Providers,
     /// What the gateway depends on, where a case has that.
     pub(crate) upstream: Option<Providers>,
@@ -74,6 +78,8 @@ impl Arena {
             manager: None,
             journal: Journal::new(service.env.watchdog().join("journal.jsonl")),
             service,
+            rival: None,
+            limits: Limits::of(case),
             hook,
             upstream: None,
             program: real.map_or_else(|| bin("stand-in-gateway"), Path::to_owned),
@@ -146,6 +152,9 @@ impl Arena {
 
     /// Starts everything and waits until it serves and a pass has seen that.
     pub(crate) fn open(&mut self, case: &Case) -> Result<()> {
+        if let Some(rival) = self.rival.clone() {
+            return self.open_under(&*rival);
+        }
         let space = match case.keeper {
             Keeper::Supervisor => self.supervise(case)?,
             Keeper::Systemd => {
@@ -194,6 +203,45 @@ impl Arena {
         self.service.end();
     }
 
+    /// The same under a rival, which is at rest when its grace for a start is over.
+    fn open_under(&mut self, rival: &dyn Rival) -> Result<()> {
+        let command = rival.command(self).map_err(|why| broken(&why))?;
+        self.service.start_as(command);
+        self.observer = Some(Observer::new(self.service.port, self.env().gateway_lock(), None));
+        self.wait("the gateway serves at first", |arena| arena.serving().is_some())?;
+        let served = Instant::now();
+        self.wait("the grace for its start is over", |_| served.elapsed() > rival.grace())?;
+        self.before = self.serving();
+        Ok(())
+    }
+
+    /// Whether the supervisor that was started runs.
+    pub(crate) fn supervised(&mut self) -> bool {
+        if self.rival.is_some() {
+            let supervisor = self.service.supervisor();
+            return supervisor.is_some_and(|supervisor| supervisor.try_wait().is_none());
+        }
+        let pid = self
+            .service
+            .status()
+            .and_then(|status| status["supervisor"]["pid"].as_u64());
+        pid.and_then(|pid| u32::try_from(pid).ok()).is_some_and(process::alive)
+    }
+
+    /// What brings a supervisor back that has died: cron's guardian; for a rival, whatever starts it at boot.
+    pub(crate) fn revive(&mut self) -> Result<()> {
+        if let Some(rival) = self.rival.clone() {
+            let command = rival.command(self).map_err(|why| broken(&why))?;
+            self.service.start_as(command);
+            return Ok(());
+        }
+        self.wait("the guardian puts a supervisor back", |arena| {
+            let ensure = arena.env().cmd("oc-guardian").arg("ensure");
+            ensure.timeout(arena.patience).run();
+            arena.supervised()
+        })
+    }
+
     /// Marks the moment of the fault: the beginning of its injection, unless that says otherwise.
     pub(crate) fn mark(&mut self) {
         self.injected = Some((Instant::now(), wall_ms()));
@@ -226,10 +274,10 @@ impl Arena {
         self.sights().iter().any(differs)
     }
 
-    /// Systemd takes it for up as soon as it is started.
+    /// Systemd takes it for up as soon as it is started; what a rival thinks, we do not ask.
     pub(crate) fn keeper_sees_it_serve(&self) -> bool {
         let up = |status: Value| status["phase"] == "up";
-        self.manager.is_some() || self.service.status().is_some_and(up)
+        self.manager.is_some() || self.rival.is_some() || self.service.status().is_some_and(up)
     }
 
     /// The service's process, which there must be.
@@ -263,7 +311,14 @@ impl Arena {
     }
 
     /// A command of ours, as a person types it; it must exit with one of `codes`.
+    ///
+    /// A rival gets its own word for it, whose exit code says nothing to us.
     pub(crate) fn person(&self, words: &[&str], codes: &[i32]) -> Result<Output> {
+        if let Some(rival) = &self.rival {
+            let line = rival.person(words).unwrap_or_else(|| ":".to_owned());
+            let shell = self.env().foreign("sh").args(["-c", &line]);
+            return Ok(shell.timeout(self.patience).run());
+        }
         let output = self.env().cmd(words[0]).args(&words[1..]).timeout(self.patience).run();
         if codes.contains(&output.code) {
             return Ok(output);
@@ -273,7 +328,13 @@ impl Arena {
     }
 
     /// Waits until so many passes have begun and the last of them, hence all, is followed by another.
+    ///
+    /// A rival gets the time for as many of its rounds.
     pub(crate) fn passes(&mut self, count: usize) -> Result<()> {
+        if let Some(rival) = &self.rival {
+            let (begun, time) = (Instant::now(), rival.time(count));
+            return self.wait("a rival's rounds", |_| begun.elapsed() > time);
+        }
         let (mut seen, mut last) = (0, self.service.pass());
         self.wait(&format!("{count} passes"), |arena| {
             let now = arena.service.pass();
@@ -309,10 +370,20 @@ impl Arena {
     }
 
     /// Waits for a condition.
-    pub(crate) fn wait(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) -> Result<()> {
+    pub(crate) fn wait(&mut self, what: &str, holds: impl FnMut(&mut Self) -> bool) -> Result<()> {
+        self.within(self.patience, what, holds)
+    }
+
+    /// Waits for a condition this long at most.
+    pub(crate) fn within(
+        &mut self,
+        ceiling: Duration,
+        what: &str,
+        mut holds: impl FnMut(&mut Self) -> bool,
+    ) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let late = begun.elapsed() > self.patience;
+            let late = begun.elapsed() > ceiling;
             self.follow();
             if holds(self) {
                 return Ok(());
@@ -321,7 +392,7 @@ impl Arena {
                 return Err(Stop::Interrupted);
             }
             if late {
-                return Err(broken(&format!("waited {:?} in vain: {what}", self.patience)));
+                return Err(broken(&format!("waited {ceiling:?} in vain: {what}")));
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(
     name = "chaos",
-    after_help = "Examples:\n  chaos list\n  chaos run P6 C2f\n  chaos all --ci --jobs 2 --out target/chaos\n  OC_REAL_OPENCLAW=/usr/local/bin/openclaw chaos all --real"
+    after_help = "Examples:\n  chaos list\n  chaos run P6 C2f\n  chaos all --ci --jobs 2 --out target/chaos\n  OC_REAL_OPENCLAW=/usr/local/bin/openclaw chaos all --real\n  chaos rivals --jobs 4 --out docs/results"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -42,6 +42,26 @@ pub(crate) enum Command {
     },
     /// Every tool killed at every step that changes anything.
     Sweep(SweepOptions),
+    /// The same faults under other supervisors: monit, supervisord with httpok, the bash predecessor.
+    Rivals(RivalsOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RivalsOptions {
+    /// Only these faults, by their ids.
+    pub(crate) ids: Vec<String>,
+    /// A checkout of the predecessor, with scripts/gateway-watchdog.sh.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) predecessor: Option<PathBuf>,
+    /// How often each is done; the table then shows medians and ranges.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    /// How many at once; most of each is waiting.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) jobs: u32,
+    /// Where to write rivals.md and rivals.json.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -115,7 +115,7 @@ fn detected(since: &[&Event]) -> Option<i64> {
 }
 
 /// The first good look at another life after which every look was good.
-fn recovered(facts: &Facts<'_>, from: Instant) -> Option<Duration> {
+pub(crate) fn recovered(facts: &Facts<'_>, from: Instant) -> Option<Duration> {
     let last = facts.sights.last()?;
     let serving = last.serving?;
     let new = facts.mended.is_some() || Some(serving) != facts.before;
@@ -159,7 +159,7 @@ fn level(case: &Case, actions: &[String]) -> Option<u8> {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -14,6 +14,7 @@ mod observer;
 mod plot;
 mod real;
 mod results;
+mod rivals;
 mod runner;
 mod sweep;
 mod systemd;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             }
         },
         cli::Command::Sweep(options) => return swept(&options),
+        cli::Command::Rivals(options) => return compared(&options),
         cli::Command::All { ci, options, .. } => (list::selected(ci, options.real), options),
     };
     if options.real && oc_testkit::real::openclaw().is_none() {
@@ -72,6 +74,29 @@ fn swept(options: &cli::SweepOptions) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if sheet.green() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn compared(options: &cli::RivalsOptions) -> ExitCode {
+    let cases = match list::named(&options.ids, false) {
+        Ok(cases) => cases,
+        Err(unknown) => {
+            list::say(&format!("chaos: no case {unknown}; see `chaos list`"));
+            return ExitCode::from(64);
+        }
+    };
+    let Some(sheet) = runner::watch_signals().and_then(|interrupted| rivals::run(&cases, options, &interrupted)) else {
+        return ExitCode::from(130);
+    };
+    list::say(&format!("\n{}", sheet.markdown()));
+    if let Some(Err(error)) = options.out.as_ref().map(|dir| sheet.save(dir)) {
+        list::say(&format!("chaos: cannot write the results: {error}"));
+        return ExitCode::FAILURE;
+    }
+    if sheet.ours_is_good() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -51,7 +51,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    fn of(times: impl Iterator<Item = u64>) -> Option<Self> {
+    pub(crate) fn of(times: impl Iterator<Item = u64>) -> Option<Self> {
         let mut times: Vec<u64> = times.collect();
         times.sort_unstable();
         Some(Self {
@@ -61,7 +61,7 @@ impl Range {
         })
     }
 
-    fn words(range: Option<Self>) -> String {
+    pub(crate) fn words(range: Option<Self>) -> String {
         let seconds = |ms: u64| {
             if ms < 1000 {
                 format!("{ms} ms")

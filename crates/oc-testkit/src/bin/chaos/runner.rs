@@ -17,28 +17,47 @@ use std::time::Instant;
 /// `None`: interrupted.
 pub(crate) fn run(cases: &[&'static Case], options: &Options) -> Option<Sheet> {
     let interrupted = watch_signals()?;
-    // What a case breaks on is told with it.
-    std::panic::set_hook(Box::new(|_| {}));
+    hush_panics();
     let begun = Instant::now();
+    let rows = spread(options.jobs, cases.len(), &interrupted, |n| {
+        let row = repeat(cases[n], options, &interrupted);
+        say(&format!("[{:>2}/{}] {}", n + 1, cases.len(), row.line()));
+        row
+    })?;
+    Some(Sheet::new(rows, options, begun.elapsed()))
+}
+
+/// What a case breaks on is told with it.
+pub(crate) fn hush_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+/// Does the work of every number below `count`, so many at once. `None`: interrupted.
+pub(crate) fn spread<T: Send>(
+    jobs: u32,
+    count: usize,
+    interrupted: &AtomicBool,
+    work: impl Fn(usize) -> T + Sync,
+) -> Option<Vec<T>> {
     let next = AtomicUsize::new(0);
-    let rows: Mutex<Vec<(usize, Row)>> = Mutex::default();
+    let done: Mutex<Vec<(usize, T)>> = Mutex::default();
     std::thread::scope(|scope| {
-        for _ in 0..options.jobs {
+        for _ in 0..jobs {
             scope.spawn(|| {
                 while !interrupted.load(Ordering::SeqCst) {
                     let n = next.fetch_add(1, Ordering::SeqCst);
-                    let Some(case) = cases.get(n) else { return };
-                    let row = repeat(case, options, &interrupted);
-                    say(&format!("[{:>2}/{}] {}", n + 1, cases.len(), row.line()));
-                    rows.lock().unwrap_or_else(PoisonError::into_inner).push((n, row));
+                    if n >= count {
+                        return;
+                    }
+                    let result = work(n);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((n, result));
                 }
             });
         }
     });
-    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    rows.sort_by_key(|(n, _)| *n);
-    let rows = rows.into_iter().map(|(_, row)| row).collect();
-    (!interrupted.load(Ordering::SeqCst)).then(|| Sheet::new(rows, options, begun.elapsed()))
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(n, _)| *n);
+    (!interrupted.load(Ordering::SeqCst)).then(|| done.into_iter().map(|(_, result)| result).collect())
 }
 
 /// What is set when we are told to end; `None` when that cannot be heard.
@@ -72,7 +91,7 @@ fn repeat(case: &'static Case, options: &Options, interrupted: &Arc<AtomicBool>)
 }
 
 fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdict {
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    guarded(|| {
         let openclaw = options.real.then(oc_testkit::real::openclaw).flatten();
         let mut arena = Arena::new(case, openclaw.as_deref(), Arc::clone(interrupted));
         let mut ended = play(case, &mut arena);
@@ -91,18 +110,22 @@ fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdic
             *why += &format!(" (the journal's end, newest first: {})", told.join("; "));
         }
         ended
-    }));
-    let why = match ended {
-        Ok(Ok(verdict)) => return verdict,
-        Ok(Err(Stop::Broken(why))) => why,
-        Ok(Err(Stop::Interrupted)) => "interrupted".to_owned(),
-        Err(panic) => panic
+    })
+    .unwrap_or_else(Verdict::failed)
+}
+
+/// What came of it, or why it broke: the harness says that by panicking.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> std::result::Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(Stop::Broken(why))) => Err(why),
+        Ok(Err(Stop::Interrupted)) => Err("interrupted".to_owned()),
+        Err(panic) => Err(panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()))
-            .unwrap_or_else(|| "a panic without a word".to_owned()),
-    };
-    Verdict::failed(why)
+            .unwrap_or_else(|| "a panic without a word".to_owned())),
+    }
 }
 
 fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {

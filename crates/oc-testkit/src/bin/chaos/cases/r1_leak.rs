@@ -17,7 +17,7 @@ pub(crate) const R1: Case = Case {
     },
     hurts: |arena| {
         // It hurts once a restart is called for; then the growth ends, so that the machine does not suffer.
-        let pid = arena.service.pid().unwrap_or(0);
+        let pid = arena.pid().unwrap_or(0);
         let tree = process::children(pid)
             .iter()
             .map(|pid| process::resident_kb(*pid))

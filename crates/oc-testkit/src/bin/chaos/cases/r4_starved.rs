@@ -18,7 +18,7 @@ pub(crate) const R4: Case = Case {
     },
     hurts: |arena| {
         let begun: u64 = arena.note.parse().unwrap_or(0);
-        let used = arena.service.pid().and_then(process::cpu_ticks).unwrap_or(0);
+        let used = arena.pid().ok().and_then(process::cpu_ticks).unwrap_or(0);
         used > begun + 50
     },
     mend: |arena| {

@@ -253,9 +253,7 @@ impl Field {
 
     /// How often a gateway began to run, by its own record.
     pub(super) fn boots(&self) -> u64 {
-        let file = self.env().state_dir().join("stand-in-boots.json");
-        let record: Value = serde_json::from_slice(&std::fs::read(file).unwrap_or_default()).unwrap_or_default();
-        record["total"].as_u64().unwrap_or(0)
+        self.env().boots()
     }
 
     /// Messages that people were sent about this.
