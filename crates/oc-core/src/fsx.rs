@@ -5,9 +5,12 @@ use crate::fault::{Fault, Result};
 use rustix::fs::{Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
+
+/// What is longer is no text of ours, and is not kept in length.
+const OVERWRITTEN: usize = 64 << 10;
 
 /// Makes a directory (and its parents) that only its owner can enter, and checks that nobody planted another thing
 /// there: a symlink or somebody else's directory is refused.
@@ -83,6 +86,30 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// 74 or 77 with the path.
 pub fn replace_quick(path: &Path, bytes: &[u8]) -> Result<()> {
     put(path, bytes, |_| Ok(())).map_err(|e| Fault::io("write", path, e))
+}
+
+/// Writes over a file of JSON in place: one write, after which blanks stand where an older, longer text had stood, so that whoever
+/// is killed leaves the old text or the new one. For what may be lost in a power cut and is written in every pass: nothing is
+/// created, renamed or freed, which costs ten times as much.
+///
+/// # Errors
+/// 74 or 77 with the path.
+pub fn overwrite(path: &Path, json: &[u8]) -> Result<()> {
+    overwrite_open(&open_rw(path)?, json).map_err(|e| Fault::io("write", path, e))
+}
+
+/// As [`overwrite`], of a file that is open already.
+///
+/// # Errors
+/// Those of the system.
+pub fn overwrite_open(file: &File, json: &[u8]) -> io::Result<()> {
+    let before = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    if before > OVERWRITTEN {
+        file.set_len(0)?;
+    }
+    let mut text = json.to_vec();
+    text.resize(json.len().max(before.min(OVERWRITTEN)), b' ');
+    file.write_all_at(&text, 0)
 }
 
 /// What a file is called until it is complete: `.oc-RANDOM.new`.
@@ -257,6 +284,24 @@ mod tests {
     fn leave(path: &Path, age: Duration) {
         let file = File::create(path).unwrap();
         file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    }
+
+    #[test]
+    fn what_is_written_over_leaves_nothing_of_a_longer_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.json");
+        let read = || fs::read(&path).unwrap();
+        overwrite(&path, b"[1,2,3]").unwrap();
+        overwrite(&path, b"[4]").unwrap();
+        assert_eq!(read(), b"[4]    ");
+        overwrite(&path, b"[5,6,7,8,9]").unwrap();
+        assert_eq!(read(), b"[5,6,7,8,9]");
+        fs::write(&path, vec![b'x'; OVERWRITTEN + 1]).unwrap();
+        overwrite(&path, b"[4]").unwrap();
+        assert_eq!(read(), b"[4]");
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(overwrite(&link, b"[0]").is_err(), "never through a symbolic link");
     }
 
     #[test]

@@ -9,16 +9,17 @@ use std::path::Path;
 
 /// The kernel's boot id.
 pub fn read_boot_id() -> Option<String> {
-    Some(
-        fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .ok()?
-            .trim()
-            .to_owned(),
-    )
+    Some(text("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
 
 pub(super) fn lookup(pid: i32) -> Option<ProcessInfo> {
-    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?, boot_id())
+    parse_stat(&text(&format!("/proc/{pid}/stat"))?, boot_id())
+}
+
+/// A file of /proc says that it is empty: std then feels its way from 32 bytes on, with six reads for a line.
+fn text(path: &str) -> Option<String> {
+    let bytes = crate::fsx::read_capped(Path::new(path), 64 << 10).ok()??;
+    String::from_utf8(bytes).ok()
 }
 
 /// The command name in field 2 may hold spaces and brackets, so fields are counted from the last `)`.
@@ -69,7 +70,7 @@ pub(super) fn signal(identity: &Identity, signal: Signal) -> Result<(), rustix::
 
 /// Resident bytes of one process.
 pub fn rss_bytes(pid: i32) -> Option<u64> {
-    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let statm = text(&format!("/proc/{pid}/statm"))?;
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
     Some(pages.saturating_mul(rustix::param::page_size() as u64))
 }

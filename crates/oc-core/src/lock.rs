@@ -12,7 +12,7 @@ use crate::fsx;
 use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
 use std::os::unix::fs::MetadataExt as _;
@@ -240,9 +240,7 @@ fn write_holder(file: &mut File) -> std::io::Result<()> {
         command: command.join(" "),
         since: Stamp::now(),
     };
-    file.set_len(0)?;
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&serde_json::to_vec(&holder)?)
+    fsx::overwrite_open(file, &serde_json::to_vec(&holder)?)
 }
 
 /// Waits for a short lock (around load-modify-save of one file), at most `limit`.

@@ -74,6 +74,14 @@ pub enum Color {
     Never,
 }
 
+impl Common {
+    /// Whether anybody reads an answer in words.
+    #[must_use]
+    pub fn wants_words(&self) -> bool {
+        !self.json && !self.quiet
+    }
+}
+
 impl Color {
     /// Whether the answer may carry colour.
     #[must_use]
@@ -150,7 +158,7 @@ impl Answer {
 
     /// The envelope around the body, as `--json` prints it.
     #[must_use]
-    pub fn envelope(&self, tool: &str, instance: &str) -> Envelope<Value> {
+    pub fn envelope(&self, tool: &str, instance: &str) -> Envelope<&Value> {
         Envelope {
             schema: self.schema.to_owned(),
             tool: tool.to_owned(),
@@ -160,7 +168,7 @@ impl Answer {
             at: Stamp::now().rfc3339(),
             verdict: self.verdict.to_owned(),
             exit: self.exit.code(),
-            body: self.body.clone(),
+            body: &self.body,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Carry {
     /// # Errors
     /// 74 or 77.
     pub fn save(&self, path: &Path) -> Result<()> {
-        fsx::replace_quick(path, &serde_json::to_vec(self).map_err(Fault::internal)?)
+        fsx::overwrite(path, &serde_json::to_vec(self).map_err(Fault::internal)?)
     }
 
     /// Takes a report in. Returns the finished bucket when five minutes are over (or the process changed).

@@ -79,16 +79,19 @@ enum Maintenance {
 }
 
 #[derive(Debug, Args)]
-struct Run {
+pub(crate) struct Run {
     /// Again and again, this long apart; the lock is taken for each pass
     #[arg(long, value_name = "TIME", value_parser = duration)]
-    every: Option<Duration>,
+    pub(crate) every: Option<Duration>,
     /// One pass for every instance named in config.json, side by side
     #[arg(long)]
-    all: bool,
+    pub(crate) all: bool,
+    /// With --all and without --every: how many instances have their pass at the same time
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
     /// The command
     #[arg(last = true, required = true, value_name = "CMD")]
-    command: Vec<String>,
+    pub(crate) command: Vec<String>,
 }
 
 impl Tool for Cli {
@@ -110,7 +113,7 @@ impl Tool for Cli {
             } => commands::maintenance_on(common, lasts, reason),
             Command::Maintenance { what: Maintenance::Off } => commands::maintenance_off(common),
             Command::Simulate { trace } => commands::simulate(common, &trace),
-            Command::Run(run) => commands::run(common, run.every, run.all, &run.command),
+            Command::Run(run) => commands::run(common, &run),
         }
     }
 }

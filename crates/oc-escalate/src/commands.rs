@@ -13,7 +13,7 @@ mod tell;
 pub use decide::decide;
 pub use maintenance::{maintenance_off, maintenance_on};
 pub use reset::reset;
-pub use run::run;
+pub(crate) use run::run;
 pub use settle::settle;
 pub use simulate::simulate;
 pub use status::status;

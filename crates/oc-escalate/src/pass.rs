@@ -118,7 +118,7 @@ impl RunDir {
     pub fn write(&self, record: &Record) -> Result<()> {
         fsx::private_files(&self.path)?;
         let bytes = serde_json::to_vec(record).map_err(Fault::internal)?;
-        fsx::replace_quick(&self.path.join("run.json"), &bytes)
+        fsx::overwrite(&self.path.join("run.json"), &bytes)
     }
 
     /// Moves the files of a pass to where its incident's are kept: `incidents/INCIDENT/RUN/`, which is the answer.

@@ -50,7 +50,9 @@ impl Tool for Cli {
             let text = fields::pick(&envelope, &self.output)?;
             return Ok(answer.text(text));
         }
-        let text = if self.nagios {
+        let text = if !self.common.wants_words() {
+            String::new()
+        } else if self.nagios {
             nagios::line(&subject, &report)
         } else {
             table::render(&subject, &report, self.common.color.enabled())

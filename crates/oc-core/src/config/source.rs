@@ -3,11 +3,10 @@
 use super::env::Env;
 use super::load::Request;
 use super::stamp::{Cache, Stamp};
-use super::{Config, validate};
+use super::validate;
 use crate::fault::{Fault, Result};
 use crate::fsx;
 use crate::paths::{DEFAULT_INSTANCE, Paths, Places};
-use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -89,9 +88,8 @@ impl Source {
             Ok(None) => return (Map::new(), None),
             Err(fault) => return (Map::new(), Some(fault)),
         };
-        let fits = content.is_object() && Config::deserialize(without_schema(&content)).is_ok();
         let mut fault = None;
-        if !fits || stamp.is_none() || cache.valid != stamp {
+        if stamp.is_none() || cache.valid != stamp {
             fault = validate::check(self.path(), &content).err();
             cache.valid = stamp.filter(|_| fault.is_none());
         }

@@ -1,7 +1,7 @@
-//! `run [--every T] [--all] -- CMD`.
+//! `run [--every T] [--all [--jobs N]] -- CMD`.
 
 use crate::chain;
-use oc_core::clock::Deadline;
+use crate::cli::Run;
 use oc_core::config::Config;
 use oc_core::exit::Exit;
 use oc_core::fault::Result;
@@ -10,6 +10,8 @@ use oc_core::proc::{Cmd, end_tree, stop_signals, wait_exit};
 use oc_core::run::{Answer, Common};
 use oc_core::world::World;
 use serde_json::json;
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A pass that takes longer than this is ended.
@@ -19,7 +21,8 @@ const PASS_DEADLINE: Duration = Duration::from_secs(20 * 60);
 ///
 /// # Errors
 /// 75 when another healing holds the lock; 74, 77, 78; 126 or 127 when CMD cannot be run.
-pub fn run(common: &Common, every: Option<Duration>, all: bool, command: &[String]) -> Result<Answer> {
+pub(crate) fn run(common: &Common, request: &Run) -> Result<Answer> {
+    let command = &request.command;
     let world = World::open("oc-escalate", common, true)?;
     let limit = common.deadline.unwrap_or(PASS_DEADLINE);
     let exit = if common.dry_run {
@@ -29,9 +32,9 @@ pub fn run(common: &Common, every: Option<Duration>, all: bool, command: &[Strin
             command.join(" ")
         ));
         Exit::Good
-    } else if all {
-        every_instance(&world.config, every, limit, command)?
-    } else if let Some(interval) = every {
+    } else if request.all {
+        every_instance(request, &world.config, limit)?
+    } else if let Some(interval) = request.every {
         chain::every(&world, command, limit, interval)?
     } else {
         chain::once(&world, command, limit)?
@@ -44,54 +47,65 @@ pub fn run(common: &Common, every: Option<Duration>, all: bool, command: &[Strin
     )
 }
 
-/// One child of ours for each instance, side by side: a slow one delays nobody. The worst code wins; "busy" is no worse
-/// than what that other healing will say itself.
-fn every_instance(config: &Config, every: Option<Duration>, limit: Duration, command: &[String]) -> Result<Exit> {
+/// One child of ours for each instance: so many at a time that a thousand do not fall over the machine at once, and a slow one
+/// takes one place only. Those of `every` stay for ever, hence all have a place. The worst code wins; "busy" is no worse than
+/// what that other healing will say itself.
+fn every_instance(request: &Run, config: &Config, limit: Duration) -> Result<Exit> {
     let stop = stop_signals();
     let me = std::env::current_exe().map_err(|e| oc_core::Fault::internal(format_args!("who am I? {e}")))?;
-    let mut children = Vec::new();
-    for name in config.instance_names() {
-        let mut cmd = Cmd::new(&me);
-        cmd.args([
-            "run",
-            "--instance",
-            name,
-            "--deadline",
-            &format!("{}s", limit.as_secs().max(1)),
-        ]);
-        if let Some(interval) = every {
-            cmd.args(["--every", &format!("{}ms", interval.as_millis())]);
+    let names = config.instance_names();
+    let places = match request.every {
+        Some(_) => names.len(),
+        None => names.len().min(usize::from(request.jobs)),
+    };
+    let (next, worst) = (AtomicUsize::new(0), AtomicU8::new(Exit::Good.code()));
+    std::thread::scope(|scope| {
+        for _ in 0..places {
+            scope.spawn(|| {
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed))
+                    && stop.pending().is_none()
+                {
+                    let exit = one_instance(request, &me, name, limit).unwrap_or_else(|fault| {
+                        out::talk(format_args!("{name}: {fault}"));
+                        fault.exit
+                    });
+                    if exit.code() != Exit::Busy.code() {
+                        worst.fetch_max(exit.code(), Ordering::Relaxed);
+                    }
+                }
+            });
         }
-        // These speak of one instance only.
-        cmd.env_remove("OC_STATE_DIR")
-            .env_remove("OC_INSTANCE")
-            .args(["--"])
-            .args(command);
-        children.push(cmd.spawn()?);
+    });
+    Ok(stop.pending().map_or(Exit::Child(worst.into_inner()), Exit::Signal))
+}
+
+fn one_instance(request: &Run, me: &Path, name: &str, limit: Duration) -> Result<Exit> {
+    let mut cmd = Cmd::new(me);
+    cmd.args([
+        "run",
+        "--instance",
+        name,
+        "--deadline",
+        &format!("{}s", limit.as_secs().max(1)),
+    ]);
+    if let Some(interval) = request.every {
+        cmd.args(["--every", &format!("{}ms", interval.as_millis())]);
     }
-    // Each child ends itself at its deadline; ours is a margin later.
-    let deadline = Deadline::after(limit.saturating_add(Duration::from_secs(60)));
-    let mut worst = Exit::Good;
-    for mut child in children {
-        let left = if every.is_some() {
-            Duration::MAX
-        } else {
-            deadline.left()
-        };
-        let mut ended = wait_exit(&mut child, left);
-        while !ended && every.is_some() && stop.pending().is_none() {
-            ended = wait_exit(&mut child, Duration::from_secs(3600));
-        }
-        let exit = if ended {
-            child
-                .wait()
-                .map_or(Exit::Internal, |status| oc_core::proc::Ended::from(status).exit())
-        } else {
-            end_tree(&mut child, Duration::from_secs(10)).exit()
-        };
-        if exit.code() != Exit::Busy.code() && exit.code() > worst.code() {
-            worst = exit;
-        }
+    // These speak of one instance only.
+    cmd.env_remove("OC_STATE_DIR")
+        .env_remove("OC_INSTANCE")
+        .args(["--"])
+        .args(&request.command);
+    let mut child = cmd.spawn()?;
+    // It ends itself at its deadline; ours is a margin later.
+    let patience = match request.every {
+        Some(_) => Duration::MAX,
+        None => limit.saturating_add(Duration::from_secs(60)),
+    };
+    if !wait_exit(&mut child, patience) {
+        return Ok(end_tree(&mut child, Duration::from_secs(10)).exit());
     }
-    Ok(worst)
+    Ok(child
+        .wait()
+        .map_or(Exit::Internal, |status| oc_core::proc::Ended::from(status).exit()))
 }

@@ -1,6 +1,7 @@
 //! Our own files broken, missing or hostile: one clear sentence or a safe decision, and nothing lost.
 
 use crate::stage::Stage;
+use oc_testkit::TestEnv;
 use serde_json::json;
 
 #[test]
@@ -177,4 +178,20 @@ fn every_instance_has_a_pass_of_its_own_and_a_slow_one_delays_nobody() {
         "the second instance had a pass: {}",
         heal.stderr
     );
+}
+
+#[test]
+fn no_more_instances_have_their_pass_at_a_time_than_asked_for() {
+    let env = TestEnv::new();
+    let generic = json!({"service": {"kind": "generic", "manager": "embedded"}});
+    env.oc_config(&json!({"instances": {"a": generic, "b": generic, "c": generic}}));
+    // Two at a time would find the directory there.
+    let step = r#"mkdir "$HOME/alone" && sleep 0.1 && rmdir "$HOME/alone" && echo "$OC_INSTANCE" >>"$HOME/seen""#;
+    let run = env
+        .cmd("oc-escalate")
+        .args(["run", "--all", "--jobs", "1", "--", "sh", "-c", step]);
+    let out = run.env_remove("OC_STATE_DIR").run();
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    let seen = std::fs::read_to_string(env.path("seen")).unwrap();
+    assert_eq!(seen.lines().collect::<Vec<_>>(), ["default", "a", "b", "c"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::cost;
 use crate::figures::Figures;
-use crate::pass::Healthy;
+use crate::pass::{Healthy, NOTHING};
 use crate::sheet::Sheet;
 use oc_testkit::{TestEnv, bin};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) fn counted(sheet: &mut Sheet) {
     for words in [
         &["oc-probe", "--checks", "liveness", "--quiet"][..],
         &["oc-probe", "--json"],
-        &["oc-escalate", "run", "--", "true"],
+        &["oc-escalate", "run", "--", NOTHING],
     ] {
         let figures = counts(env, &[], words[0], &words[1..]);
         sheet.row(&words.join(" "), "k", figures, least, None);
