@@ -304,8 +304,7 @@ impl Ground {
         }
         let known = Known {
             secrets: &[SECRET],
-            config: None,
-            busy: false,
+            ..Known::default()
         };
         wrong.extend(invariants::check(self.env(), &known));
         wrong
