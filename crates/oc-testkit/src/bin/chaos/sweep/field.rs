@@ -35,8 +35,7 @@ impl Field {
             kept: Vec::new(),
         };
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(field.env().watchdog(), private)
-            .unwrap_or_else(|e| std::panic::panic_any(e.to_string()));
+        std::fs::set_permissions(field.env().watchdog(), private).unwrap_or_else(|e| panic!("{e}"));
         let good = field.good_config();
         field.write_config(&good);
         field
@@ -128,7 +127,7 @@ impl Field {
         for file in oc_testkit::invariants::unfinished(self.env().home()) {
             let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
             let aged = std::fs::File::open(&file).and_then(|file| file.set_modified(hour_ago));
-            aged.unwrap_or_else(|error| std::panic::panic_any(format!("cannot age {}: {error}", file.display())));
+            aged.unwrap_or_else(|error| panic!("cannot age {}: {error}", file.display()));
         }
     }
 
@@ -214,7 +213,7 @@ impl Field {
         let output = self.call(words);
         let said = format!("{words:?} exited with {}: {}", output.code, output.stderr);
         if output.code != 0 {
-            std::panic::panic_any(said);
+            panic!("{said}");
         }
     }
 

@@ -48,7 +48,7 @@ pub(crate) const SNAPSHOT: Scenario = Scenario {
         field.env().write(".openclaw/openclaw.json", "{ broken");
         field.must(&["oc-doctor", "rollback", "-1"]);
         if field.config_text() != good {
-            std::panic::panic_any("what was kept is not what was there".to_owned());
+            panic!("what was kept is not what was there");
         }
     },
     ..SCENARIO

@@ -13,7 +13,7 @@ pub(crate) const STOP: Scenario = Scenario {
         // Half of a will is a will, or none: a pass touches nothing either way.
         let code = field.pass();
         if code != 0 {
-            std::panic::panic_any(format!("the pass after it exits with {code}"));
+            panic!("the pass after it exits with {code}");
         }
         field.must(&["oc-guardian", "stop"]);
         field.wait("it is down", |field| field.gateways().is_empty());

@@ -11,7 +11,7 @@ fn some_history(field: &mut Field) {
 fn whole_now(field: &Field, file: &str, end: &str) {
     let text = std::fs::read_to_string(field.env().path(file));
     if text.is_ok_and(|text| !text.trim_end().ends_with(end)) {
-        std::panic::panic_any(format!("half of {file} is there"));
+        panic!("half of {file} is there");
     }
 }
 
@@ -34,7 +34,7 @@ pub(crate) const METRICS: Scenario = Scenario {
         field.must(&["oc-report", "metrics", "--output", &path]);
         let after = std::fs::read_to_string(&path).map_or(0, |text| text.lines().count());
         if before != 0 && before != after {
-            std::panic::panic_any(format!("{before} of {after} lines were there"));
+            panic!("{before} of {after} lines were there");
         }
     },
     ..SCENARIO
