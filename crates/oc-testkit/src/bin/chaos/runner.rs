@@ -162,8 +162,9 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
     // It must stay so: two more passes look at it, and the end of the incident is told by the first.
     arena.passes(2)?;
     let mut left = (case.verify)(arena);
-    arena.helpers.clear();
+    // First: one of the helpers may be who serves.
     let (sights, alerts) = (arena.sights(), arena.alerts());
+    arena.helpers.clear();
     arena.end();
     arena.follow();
     left.extend(orphans(arena));

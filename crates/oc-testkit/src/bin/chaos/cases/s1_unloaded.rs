@@ -23,7 +23,7 @@ pub(crate) const S1: Case = Case {
     actions: &["restart register"],
     most: 1,
     level: Some(1),
-    alerts: 0..=1,
+    alerts: 0..=2,
     ..CASE
 };
 

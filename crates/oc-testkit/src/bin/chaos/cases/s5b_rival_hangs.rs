@@ -28,9 +28,9 @@ pub(crate) const S5B: Case = Case {
         arena.mark();
         arena.signal(Signal::STOP)
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
+    // As in S5.
+    actions: &["restart kill", "doctor register"],
+    most: 2,
     // Of the taking over as well, where that took long.
     alerts: 0..=4,
     ..CASE
