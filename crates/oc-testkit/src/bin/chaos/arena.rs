@@ -167,8 +167,11 @@ impl Arena {
         self.wait("its keeper sees it serve", |arena| arena.keeper_sees_it_serve())?;
         self.wait("its first start is over", |arena| arena.quiet())?;
         self.passes(2)?;
-        self.before = self.serving();
-        Ok(())
+        // One slow look more, and the fault would be done to nobody.
+        self.wait("it still serves", |arena| {
+            arena.before = arena.serving();
+            arena.before.is_some()
+        })
     }
 
     /// Returns where to look for it, if that is a network of its own.

@@ -161,6 +161,8 @@ fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {
     arena.wait("the incident is over", |arena| arena.quiet())?;
     // It must stay so: two more passes look at it, and the end of the incident is told by the first.
     arena.passes(2)?;
+    // The last look may have been a slow one.
+    arena.wait("it goes on serving", |arena| arena.serving().is_some())?;
     let mut left = (case.verify)(arena);
     // First: one of the helpers may be who serves.
     let (sights, alerts) = (arena.sights(), arena.alerts());

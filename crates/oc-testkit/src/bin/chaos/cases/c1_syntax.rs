@@ -14,12 +14,15 @@ pub(crate) const C1F: Case = Case {
         arena.signal(Signal::KILL)
     },
     verify: |arena| kept(arena),
-    actions: &["doctor start"],
+    actions: &REPAIRS,
     most: 1,
     level: Some(2),
     alerts: 0..=2,
     ..CASE
 };
+
+/// Where it takes long to boot, the one that was started at once is still about to find out.
+pub(super) const REPAIRS: [&str; 2] = ["doctor start", "doctor graceful"];
 
 /// What a person wrote into the configuration and the fault did not touch is still there.
 pub(super) fn kept(arena: &mut Arena) -> Vec<String> {

@@ -21,7 +21,7 @@ pub(crate) const C2F: Case = Case {
             .into_iter()
             .collect()
     },
-    actions: &["doctor start"],
+    actions: &super::c1_syntax::REPAIRS,
     most: 1,
     level: Some(2),
     alerts: 0..=2,

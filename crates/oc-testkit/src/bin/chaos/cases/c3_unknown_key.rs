@@ -13,7 +13,7 @@ pub(crate) const C3F: Case = Case {
         arena.signal(Signal::KILL)
     },
     verify: |arena| super::c1_syntax::kept(arena),
-    actions: &["doctor start"],
+    actions: &super::c1_syntax::REPAIRS,
     most: 1,
     level: Some(2),
     alerts: 0..=2,
