@@ -48,13 +48,23 @@ pub(super) fn locate(request: &Request, env: &Env) -> Result<(Paths, Source)> {
         let file = given.unwrap_or_else(|| paths.config());
         return Ok((paths, Source::Own(file)));
     }
-    let default = resolve(&Places::default())?;
-    let root = given.clone().unwrap_or_else(|| default.config());
+    let mut default = resolve(&Places::default())?;
+    let mut root = given.clone().unwrap_or_else(|| default.config());
     // Only the two fields that say where the instance lives; what is wrong with the rest is told later.
-    let declared = read_json(&root)
-        .ok()
-        .flatten()
-        .and_then(|content| content.get("instances")?.get(&name).cloned());
+    let declaration = |root: &Path| {
+        let content = read_json(root).ok().flatten()?;
+        content.get("instances")?.get(&name).cloned()
+    };
+    let mut declared = declaration(&root);
+    if declared.is_none() && given.is_none() {
+        // The steps of a pass are told where the state of their instance lies; who declares the instance lies elsewhere. Without
+        // this they would take the instance for an OpenClaw on the usual port, and heal that.
+        let get = |name: &str| env.get(name).filter(|_| name != "OC_STATE_DIR").map(OsStr::to_owned);
+        let usual = Paths::resolve(&Places::default(), get)?;
+        if let Some(found) = declaration(&usual.config()) {
+            (declared, root, default) = (Some(found), usual.config(), usual);
+        }
+    }
     if let Some(declared) = &declared {
         let text = |key: &str| declared.get(key).and_then(Value::as_str).map(str::to_owned);
         places.profile = text("profile");
@@ -170,5 +180,30 @@ pub(super) fn merge(under: &mut Value, over: Value) {
             }
         }
         (under, over) => *under = over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_is_told_its_state_directory_still_finds_who_declares_its_instance() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join(".openclaw/watchdog/config.json");
+        fsx::private_dir(config.parent().unwrap()).unwrap();
+        fsx::replace(&config, br#"{"instances": {"web": {"language": "ko"}}}"#).unwrap();
+        let own = dir.path().join(".openclaw-web/watchdog");
+        let env: Env = [
+            ("HOME", dir.path()),
+            ("OC_STATE_DIR", &own),
+            ("OC_INSTANCE", Path::new("web")),
+        ]
+        .into_iter()
+        .collect();
+        let (paths, source) = locate(&Request::default(), &env).unwrap();
+        assert_eq!(paths.watchdog(), own);
+        assert_eq!(source.path(), config);
+        assert!(matches!(source, Source::Shared { .. }), "{source:?}");
     }
 }
