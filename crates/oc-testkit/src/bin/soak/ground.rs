@@ -305,7 +305,7 @@ impl Ground {
         let known = Known {
             secrets: &[SECRET],
             config: None,
-            busy: false,
+            ..Known::default()
         };
         wrong.extend(invariants::check(self.env(), &known));
         wrong
