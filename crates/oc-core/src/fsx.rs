@@ -288,6 +288,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test plays somebody else who wrote there")]
     fn what_is_written_over_leaves_nothing_of_a_longer_text() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.json");
