@@ -151,7 +151,20 @@ impl TestEnv {
     /// # Panics
     /// When it cannot be written.
     pub fn stub(&self, name: &str, script: &str) -> PathBuf {
-        let path = self.write(Path::new("bin").join(name), format!("#!/bin/sh\n{script}\n"));
+        let text = self.write(
+            Path::new("bin").join(format!(".{name}")),
+            format!("#!/bin/sh\n{script}\n"),
+        );
+        let path = self.path("bin").join(name);
+        _ = std::fs::remove_file(&path);
+        // By a process of its own: one that another thread of the test starts at this moment inherits what is open for writing
+        // here, and such a file is not executed ("text file busy").
+        let copied = std::process::Command::new("cp").arg(&text).arg(&path).status();
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "cannot write {}",
+            path.display()
+        );
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("0755");
         path
     }

@@ -121,7 +121,7 @@ fn a_pass_that_is_told_to_stop_ends_its_session() {
     let (pass, agent) = in_session(&stage);
     stage.env.signal(pass.pid(), Signal::TERM);
     pass.wait(CEILING).expect_code(143);
-    assert!(!process::alive(agent));
+    wait_until("the agent is gone, too", CEILING, || !process::alive(agent));
     assert!(!stage.env.watchdog().join("agent-session.json").exists());
 }
 

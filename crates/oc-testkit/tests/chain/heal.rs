@@ -78,7 +78,10 @@ fn a_dead_supervisor_is_put_back_with_its_service() {
 
     // What the pass wrote is for nobody else; what it started writes as ever.
     let run = std::fs::read_dir(stage.env.watchdog().join("run")).unwrap().flatten();
-    let modes: Vec<u32> = run.map(|entry| entry.metadata().unwrap().mode() & 0o777).collect();
+    let files = run
+        .map(|entry| entry.metadata().unwrap())
+        .filter(std::fs::Metadata::is_file);
+    let modes: Vec<u32> = files.map(|file| file.mode() & 0o777).collect();
     assert!(modes.len() > 2 && modes.iter().all(|mode| *mode == 0o600), "{modes:?}");
     let umask = |pid: i64| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

@@ -183,7 +183,8 @@ fn every_instance_has_a_pass_of_its_own_and_a_slow_one_delays_nobody() {
 #[test]
 fn no_more_instances_have_their_pass_at_a_time_than_asked_for() {
     let env = TestEnv::new();
-    let generic = json!({"service": {"kind": "generic", "manager": "embedded"}});
+    let generic = json!({"service": {"kind": "generic", "manager": "embedded"},
+        "probe": {"url": "http://127.0.0.1:1/"}});
     env.oc_config(&json!({"instances": {"a": generic, "b": generic, "c": generic}}));
     // Two at a time would find the directory there.
     let step = r#"mkdir "$HOME/alone" && sleep 0.1 && rmdir "$HOME/alone" && echo "$OC_INSTANCE" >>"$HOME/seen""#;
