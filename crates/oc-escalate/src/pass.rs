@@ -2,6 +2,7 @@
 //! is filed under its incident, and one that did nothing is overwritten by the next.
 
 use oc_core::clock::Stamp;
+use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::paths::Paths;
@@ -15,6 +16,9 @@ use std::time::Duration;
 const INCIDENTS_KEPT: usize = 200;
 /// Passes kept of one incident; an incident that lasts for weeks must not fill the disk.
 const PASSES_KEPT: usize = 200;
+
+/// What the files of one pass may need. With less, a pass that could still begin would have to stop in the middle.
+const ROOM: u64 = 256 << 10;
 
 /// `run.json`: what `run` knows about a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +100,10 @@ impl RunDir {
     /// 74 or 77.
     pub fn begin(&self, record: &Record) -> Result<()> {
         fsx::private_dir(&self.path)?;
+        if fsx::free_bytes(&self.path).is_some_and(|free| free < ROOM) {
+            let text = format!("no room for the files of a pass in {}", self.path.display());
+            return Err(Fault::new(Exit::Io, text));
+        }
         for entry in fs::read_dir(&self.path)
             .map_err(|e| Fault::io("read", &self.path, e))?
             .flatten()

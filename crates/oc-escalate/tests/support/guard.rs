@@ -26,6 +26,7 @@ pub struct Guard {
     /// Of the fault that it has now.
     wrong: Wrong,
     fault_since: Option<u64>,
+    fault_class: Option<Class>,
     /// A fault that began after the pass had looked, and that its end told of.
     told_early: Option<u64>,
     incident: Option<Open>,
@@ -55,8 +56,7 @@ struct Open {
     id: String,
     since: u64,
     attempts: u32,
-    restarts: usize,
-    last_restart: Option<u64>,
+    restarts: Vec<u64>,
 }
 
 impl Guard {
@@ -66,6 +66,7 @@ impl Guard {
             epoch: 0,
             wrong: Wrong::default(),
             fault_since: None,
+            fault_class: None,
             told_early: None,
             incident: None,
             ids: BTreeSet::new(),
@@ -124,11 +125,6 @@ impl Guard {
         ensure(!degraded || class == Class::DiskFull, || {
             format!("{action:?} upon {class}, which is only told")
         })?;
-        if memory(class) {
-            let spacing = millis(policy.memory.restart_spacing.get());
-            let early = self.memory.replace(at).filter(|last| at - last < spacing);
-            ensure(early.is_none(), || "a second restart for memory within 6 h".to_owned())?;
-        }
         if before.full {
             let (wall_ms, spacing) = (before.wall_ms, millis(policy.unwritable_spacing.get()));
             let early = self
@@ -143,6 +139,11 @@ impl Guard {
             })?;
             // What was not written down counts for nothing later.
             return Ok(());
+        }
+        if memory(class) {
+            let spacing = millis(policy.memory.restart_spacing.get());
+            let early = self.memory.replace(at).filter(|last| at - last < spacing);
+            ensure(early.is_none(), || "a second restart for memory within 6 h".to_owned())?;
         }
         if method == Some(Method::Kill) {
             let unclean = world.done.last().map_or(0, |done| done.unclean_before);
@@ -184,21 +185,22 @@ impl Guard {
         if action != Action::Restart || memory(class) || class == Class::SafeMode {
             return Ok(());
         }
-        let steps = &world.scene.policy.backoff.steps;
-        if let Some(last) = open.last_restart.replace(at)
-            && let Some(step) = steps.get(open.restarts - 1).or(steps.last())
+        let backoff = &world.scene.policy.backoff;
+        open.restarts.retain(|then| at - then < millis(backoff.window.get()));
+        let steps = &backoff.steps;
+        if let Some(last) = open.restarts.last()
+            && let Some(step) = steps.get(open.restarts.len() - 1).or(steps.last())
             && Some(&open.id) == world.scene.history.incident.as_ref().map(|i| &i.id)
         {
-            let gap = at - last;
+            let (gap, number) = (at - last, open.restarts.len() + 1);
             ensure(gap >= millis(step.get()), || {
                 format!(
-                    "restart {} of an incident comes {} s after the one before",
-                    open.restarts + 1,
+                    "restart {number} of an incident comes {} s after the one before",
                     gap / SEC
                 )
             })?;
         }
-        open.restarts += 1;
+        open.restarts.push(at);
         Ok(())
     }
 
@@ -227,8 +229,7 @@ impl Guard {
                         id: now.id.clone(),
                         since: at,
                         attempts: now.attempts,
-                        restarts: now.attempts.min(1) as usize,
-                        last_restart: (now.attempts > 0).then_some(at),
+                        restarts: Vec::new(),
                     });
                 }
             }
@@ -255,14 +256,17 @@ impl Guard {
             return Ok(());
         };
         if self.fault_since != Some(since) {
+            // The same again before anybody saw it well: that is no news.
+            let still = self.wrong.told && self.fault_class == Some(fault.class);
             self.ends();
             self.fault_since = Some(since);
-            self.wrong.told = told_before == Some(since);
+            self.fault_class = Some(fault.class);
+            self.wrong.told = still || told_before == Some(since);
             self.wrong.told_at = self.wrong.told.then_some(before.time_ms);
         }
-        // What can neither be called bad nor be remembered is not even old.
-        let unknown = before.full && fault.class <= Class::Starting;
-        let left_alone = before.stopped || before.maintained || pass.died || before.waking || unknown;
+        // What is not called bad at once and cannot be remembered is never old.
+        let unknown = before.full && (fault.class <= Class::Starting || fault.class.health() == Health::Degraded);
+        let left_alone = before.stopped || before.maintained || pass.died || before.waking || before.blurred || unknown;
         let spent_ms = if left_alone { 0 } else { before.every_ms };
         let wrong = &mut self.wrong;
         if told && !wrong.told {
@@ -317,6 +321,7 @@ pub struct Before {
     pub stopped: bool,
     pub maintained: bool,
     pub waking: bool,
+    pub blurred: bool,
     pub full: bool,
     pub lost: bool,
     pub broken_since: Option<u64>,
@@ -339,6 +344,7 @@ impl Before {
                 .woke
                 .as_ref()
                 .is_some_and(|at| scene.now.since(at) < scene.policy.hold.wake.get()),
+            blurred: world.blurred(),
             full: matches!(scene.disk, Disk::Full),
             lost: matches!(&scene.disk, Disk::Lost { at } if scene.now.since(at) < half_open),
             broken_since: world.broken_since().filter(|_| !world.booting()),

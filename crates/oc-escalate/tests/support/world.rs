@@ -70,11 +70,13 @@ pub struct World {
     pub full_is_seen: bool,
     /// The next passes die.
     pub dies: Vec<Dies>,
-    /// Changes whenever the past is lost: with the history, or by a reboot after the wall clock was set.
+    /// Changes whenever the past is lost: with the history, or when the wall clock is set, which is all that two boots share.
     pub epoch: u32,
     pid: i32,
     boots: u32,
     clock_was_set: bool,
+    /// The wall clock was set back; until then it shows times that it has shown before.
+    behind_until: u64,
     faults: Vec<Fault>,
     broken_since: Option<u64>,
     good_since: u64,
@@ -100,6 +102,7 @@ impl World {
             pid: 100,
             boots: 0,
             clock_was_set: false,
+            behind_until: 0,
             faults: faults.into_iter().rev().collect(),
             broken_since: None,
             good_since: 0,
@@ -180,6 +183,15 @@ impl World {
     pub fn clock_steps(&mut self, by_ms: i64) {
         self.scene.now.wall_ms += by_ms;
         self.clock_was_set = true;
+        self.epoch += u32::from(self.boots > 0);
+        if by_ms < 0 {
+            self.behind_until = self.behind_until.max(self.time_ms) + by_ms.unsigned_abs();
+        }
+    }
+
+    /// What an earlier boot did seems to have been just now: only the wall clock is known of it. Waits are then longer.
+    pub fn blurred(&self) -> bool {
+        self.boots > 0 && self.time_ms < self.behind_until
     }
 
     pub fn sleeps(&mut self, by: Duration) {

@@ -245,5 +245,9 @@ fn machine() -> String {
         std::thread::available_parallelism().map_or(0, usize::from),
         first("/proc/cpuinfo", "model name"),
         first("/proc/loadavg", "")
+            .split(' ')
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" ")
     )
 }

@@ -13,12 +13,7 @@ pub(crate) const F1: Case = Case {
     needs: &[Need::Root, Need::Mount],
     prepare: small_disk,
     inject: |arena| {
-        let fill = arena.env().watchdog().join("fill").display().to_string();
-        arena
-            .env()
-            .foreign("dd")
-            .args(["if=/dev/zero", &format!("of={fill}"), "bs=1k"])
-            .run();
+        let fill = fill(arena);
         arena.signal(Signal::STOP)?;
         let before = arena.before;
         arena.wait("it is restarted although nothing can be written", |arena| {
@@ -33,7 +28,7 @@ pub(crate) const F1: Case = Case {
 };
 
 /// Puts our state on a disk of its own, of 2 MB.
-fn small_disk(arena: &mut Arena) -> Result<()> {
+pub(super) fn small_disk(arena: &mut Arena) -> Result<()> {
     let dir = arena.env().watchdog();
     let settings = arena.env().read_json(".openclaw/watchdog/config.json");
     let words = ["-t", "tmpfs", "-o", "mode=700,size=2m", "tmpfs"];
@@ -45,6 +40,14 @@ fn small_disk(arena: &mut Arena) -> Result<()> {
     arena.kept.push(Box::new(Mount(dir)));
     arena.env().oc_config(&settings);
     Ok(())
+}
+
+/// Leaves no room on it; returns what takes it.
+pub(super) fn fill(arena: &Arena) -> PathBuf {
+    let fill = arena.env().watchdog().join("fill");
+    let output = format!("of={}", fill.display());
+    arena.env().foreign("dd").args(["if=/dev/zero", &output, "bs=1k"]).run();
+    fill
 }
 
 /// Goes with us.

@@ -22,6 +22,7 @@ mod f3_broken_history;
 mod f4_open_secrets;
 mod f5_huge_log;
 mod f6_symlink;
+mod f7_full_and_broken;
 mod h10_endless;
 mod h1_accept_and_stall;
 mod h2_trickle;
@@ -134,6 +135,7 @@ pub(crate) const ALL: &[&Case] = &[
     &f4_open_secrets::F4,
     &f5_huge_log::F5,
     &f6_symlink::F6,
+    &f7_full_and_broken::F7,
     &n1_no_internet::N1,
     &n2_ipv6_only::N2,
     &n3_no_ports::N3,
