@@ -1,5 +1,5 @@
 //! `kill-at` stops a tool just before the step that it was told, and the step before that is made.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
 
 use oc_testkit::{TestEnv, invariants};

@@ -1,12 +1,12 @@
 //! `kill-at`: runs a command, counts the steps in which our tools below it change anything outside of themselves, and kills
-//! (as `kill -9` does) the tool that is about to make step N. Linux only: it watches the system calls by ptrace(2), so that the
+//! (as `kill -9` does) the tool that is about to make step N. Linux with glibc only: it watches the system calls by ptrace(2), so that the
 //! tools need no hook and can be release binaries.
 //!
 //! Exit: as the command did; 64 usage, 71 when it cannot be watched.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod steps;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod tracer;
 
 use clap::Parser;
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn run(cli: &Cli) -> std::io::Result<u8> {
     let mut tracer = tracer::Tracer::new(&cli.tool, cli.step);
     let code = tracer.run(&cli.command);
@@ -64,7 +64,7 @@ fn run(cli: &Cli) -> std::io::Result<u8> {
     code
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn run(_: &Cli) -> std::io::Result<u8> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
