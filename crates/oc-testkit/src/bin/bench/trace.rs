@@ -11,18 +11,21 @@ pub(crate) struct Trace {
 impl Trace {
     /// `None` where strace is missing or may not trace, or the command fails.
     pub(crate) fn of(env: &TestEnv, words: &[&OsStr]) -> Option<Self> {
-        let log = env.path("strace.txt");
+        let dir = env.path("strace");
+        std::fs::create_dir_all(&dir).ok()?;
         let mut command = env.std_command("strace");
-        command.args(["-f", "-qq", "-o"]).arg(&log).args(words);
+        // A file for each process: in a common one, a call that another interrupts is torn in two.
+        command.args(["-ff", "-qq", "-o"]).arg(dir.join("of")).args(words);
         if !cost::once(&mut command).ok()?.status.success() {
             return None;
         }
-        let text = std::fs::read_to_string(log).ok()?;
-        // A call that another thread interrupts has two lines; the second does not count.
-        let lines = text.lines().filter(|line| !line.contains(" resumed>"));
-        Some(Self {
-            lines: lines.map(str::to_owned).collect(),
-        })
+        let mut lines = Vec::new();
+        for file in std::fs::read_dir(&dir).ok()?.flatten() {
+            let text = std::fs::read_to_string(file.path()).ok()?;
+            lines.extend(text.lines().map(str::to_owned));
+        }
+        std::fs::remove_dir_all(dir).ok()?;
+        Some(Self { lines })
     }
 
     pub(crate) fn calls(&self) -> f64 {
