@@ -100,8 +100,8 @@ pub(crate) struct Options {
     /// How often each is done; the table then shows medians and ranges.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeat: u32,
-    /// How many at once; their times are then less exact.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    /// How many at once: most of each is waiting; the times are exact with 1.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub(crate) jobs: u32,
     /// Where to write chaos.md, chaos.json and chaos.svg.
     #[arg(long, value_name = "DIR")]
