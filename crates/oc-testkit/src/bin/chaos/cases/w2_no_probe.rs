@@ -10,6 +10,8 @@ pub(crate) const W2: Case = Case {
     prepare: crate::arena::Arena::stubs_first,
     inject: |arena| {
         let stub = arena.env().stub("oc-probe", ": >$HOME/asked; exit 126");
+        // A probe that began before could still measure the hang, and be right.
+        arena.wait("a pass finds no probe", |arena| arena.env().path("asked").exists())?;
         arena.fault_here(|f| f.block_ms = Some(0))?;
         let hung = arena.pid()?;
         arena.passes(4)?;
