@@ -165,6 +165,7 @@ impl TestEnv {
             "cannot write {}",
             path.display()
         );
+        std::fs::remove_file(text).expect("only the copy stays");
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("0755");
         path
     }
