@@ -366,8 +366,11 @@ fn undo_write(swap: &Swap, store: &Store) -> Result<()> {
     }
 }
 
-/// Closes an open transaction by what is known now: kept when the service serves or less is wrong than before, else
-/// undone.
+/// Who wrote, when a person went back to a generation. Whether that helps is theirs to judge.
+pub const ROLLBACK: &str = "rollback";
+
+/// Closes an open transaction by what is known now: kept when the service serves, when a person chose what was written, or
+/// when less is wrong than before; else undone.
 ///
 /// # Errors
 /// 74 or 77.
@@ -380,6 +383,8 @@ pub fn close_by_evidence(world: &World, transaction: Transaction, evidence: Evid
     }
     let (closed, why) = if serving {
         (Closed::Kept, "the service serves again".to_owned())
+    } else if transaction.by == ROLLBACK {
+        (Closed::Kept, "a person chose that generation".to_owned())
     } else if now < transaction.weight {
         (
             Closed::Kept,

@@ -55,6 +55,19 @@ fn every_answer_matches_the_schema_and_carries_its_own_exit_code() {
 }
 
 #[test]
+fn what_a_person_went_back_to_is_not_taken_back_because_it_does_not_serve() {
+    let world = World::new(Backup::LastGood);
+    world.doctor(&["snapshot"]).run().expect_code(0);
+    let changed = world.good.replace("'loopback'", "'lan'");
+    assert_ne!(changed, world.good);
+    world.write(changed.as_bytes());
+    world.doctor(&["rollback", "-1"]).run().expect_code(0);
+    // As the guardian does it every few minutes; nothing serves here.
+    world.doctor(&["snapshot", "--auto"]).run().expect_code(0);
+    assert_eq!(world.read(), world.good);
+}
+
+#[test]
 fn errors_are_named_and_explained() {
     let world = World::new(Backup::None);
     world.doctor(&["explain", "config.required_key"]).run().expect_code(0);

@@ -63,7 +63,10 @@ pub(crate) fn run(world: &World, probed: &Probed, verify: bool) -> Result<Answer
 /// 74 or 77.
 pub(crate) fn close_leftover(world: &World, probed: &Probed) -> Result<()> {
     if let Some(open) = Transaction::open(world)? {
-        let evidence = Evidence::gather(world, probed.probe.as_deref())?;
+        let mut evidence = Evidence::gather(world, probed.probe.as_deref())?;
+        if probed.probe.is_none() {
+            evidence.ask(world, Duration::from_secs(2));
+        }
         let (closed, why) = transaction::close_by_evidence(world, open, evidence)?;
         oc_core::out::talk(format_args!("an earlier repair was open; {closed:?}: {why}"));
     }

@@ -7,7 +7,7 @@ use crate::generations::{Generation, Reason, Store, when};
 use crate::repair::show_diff;
 use crate::report::Body;
 use crate::scene::Scene;
-use crate::transaction::Transaction;
+use crate::transaction::{self, Transaction};
 use oc_core::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::journal::Kind;
@@ -108,7 +108,7 @@ pub(crate) fn rollback(world: &World, name: &str) -> Result<Answer> {
     let store = Store::new(&world.paths);
     let scene = Scene::look(world, Evidence::default());
     let generation = store.find(name, scene.file.hash.as_ref())?;
-    let (body, changed) = restore(world, &store, &scene, &generation, "rollback")?;
+    let (body, changed) = restore(world, &store, &scene, &generation, transaction::ROLLBACK)?;
     if changed {
         body.answer_with(Exit::Good, "rolled_back")
     } else {

@@ -50,6 +50,7 @@ pub(crate) const SNAPSHOT: Scenario = Scenario {
         if field.config_text() != good {
             panic!("what was kept is not what was there");
         }
+        field.upkeep();
     },
     ..SCENARIO
 };
