@@ -27,5 +27,8 @@ pub(crate) const S4C: Case = Case {
     },
     end: End::Human,
     alerts: 1..=2,
+    // A pass may look while the manager is on its way out and its units are only gone.
+    actions: &["restart register"],
+    most: 1,
     ..CASE
 };
