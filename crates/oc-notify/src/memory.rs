@@ -64,6 +64,9 @@ pub(crate) struct Thread {
     /// Changes that are not told yet.
     #[serde(default)]
     pub(crate) edits: Vec<Edit>,
+    /// The last pass whose changes were taken in; names of passes sort by time.
+    #[serde(default)]
+    pub(crate) heard: String,
     /// When the alert that expires was last told again.
     #[serde(default)]
     pub(crate) refreshed: Option<Stamp>,
@@ -90,6 +93,7 @@ impl Thread {
             count: 0,
             ids: BTreeMap::new(),
             edits: Vec::new(),
+            heard: String::new(),
             refreshed: None,
             muted: false,
             last: None,

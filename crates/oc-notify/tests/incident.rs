@@ -338,6 +338,67 @@ fn alertmanager_hears_again_before_the_alert_expires_and_at_the_end() {
 }
 
 #[test]
+fn an_end_that_no_pass_told_is_told_by_the_heartbeat_and_only_once() {
+    let mut world = World::new(&["discord"]);
+    open(&world);
+    world.at(100);
+    world
+        .tell(&[("settle.json", settle("failing", "x", false, json!([])))])
+        .expect_code(0);
+    // The repair of the last pass was not told either: its oc-notify was killed.
+    let filed = format!(".openclaw/watchdog/incidents/{ID}/20260227T203612-0002/doctor.json");
+    world.env.write(&filed, doctor().to_string());
+    world.at(150);
+    world.notify(&["heartbeat"]).expect_code(0);
+    assert_eq!(world.providers.accepted().len(), 1, "it is still open");
+    close(&world, 200);
+    for at in [210, 400, 4000] {
+        world.at(at);
+        world.notify(&["heartbeat"]).expect_code(0);
+    }
+    let mut told = texts(&world.providers.accepted());
+    told.retain(|(title, _)| title.starts_with("POST"));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].0.contains("healthy again"), "{told:?}");
+    assert!(told[1].1.contains("gateway.mode: was missing"), "{told:?}");
+}
+
+#[test]
+fn an_incident_of_which_no_pass_told_anything_is_told_by_the_heartbeat_unless_it_is_long_over() {
+    for (at, told) in [(1300, 1), (1200 + 3700, 0)] {
+        let mut world = World::new(&["discord"]);
+        open(&world);
+        close(&world, 1200);
+        world.at(at);
+        world.notify(&["heartbeat"]).expect_code(0);
+        world.notify(&["heartbeat"]).expect_code(0);
+        let texts = texts(&world.providers.accepted());
+        assert_eq!(texts.len(), told, "{texts:?}");
+    }
+}
+
+#[test]
+fn a_repair_whose_message_was_killed_is_told_by_the_next_pass_and_only_once() {
+    let mut world = World::new(&["discord"]);
+    open(&world);
+    let failing = settle("failing", "x", false, json!([]));
+    world.at(100);
+    world.tell(&[("settle.json", failing.clone())]).expect_code(0);
+    let filed = format!(".openclaw/watchdog/incidents/{ID}/20260227T203612-0002/doctor.json");
+    world.env.write(&filed, doctor().to_string());
+    for (at, run) in [(150, "20260227T203622-0003"), (160, "20260227T203632-0004")] {
+        world.at(at);
+        let run = json!({"id": run});
+        world
+            .tell(&[("run.json", run), ("settle.json", failing.clone())])
+            .expect_code(0);
+    }
+    let told = texts(&world.providers.accepted());
+    let repairs = told.iter().filter(|(_, text)| text.contains("gateway.mode: was missing"));
+    assert_eq!((told.len(), repairs.count()), (2, 1), "{told:?}");
+}
+
+#[test]
 fn an_end_that_was_missed_is_told_by_the_next_pass() {
     let mut world = World::new(&["discord"]);
     open(&world);

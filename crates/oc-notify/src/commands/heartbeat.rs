@@ -1,7 +1,9 @@
 //! `heartbeat`: what the guardian's pass does for people even when nothing is wrong: the dead-man's switch is pinged,
-//! the outbox flushed, alerts that expire told again, and what is due by the day is sent.
+//! the outbox flushed, ends of incidents that no pass told are told, alerts that expire told again, and what is due by the
+//! day is sent.
 
 use super::incident::refresh;
+use super::untold::untold;
 use super::{answer, forecast, posting};
 use crate::channels::{Call, Request, wire};
 use crate::compose;
@@ -65,7 +67,8 @@ pub(crate) fn heartbeat(common: &Common, start: bool, status: u8) -> Result<Answ
         ));
     }
     messages.extend(quick(&desk, &mut held.memory));
-    let mut postings = refresh(&desk, &mut held.memory);
+    let mut postings = untold(&desk, &mut held.memory)?;
+    postings.extend(refresh(&desk, &mut held.memory));
     let ids: Vec<String> = messages.iter().map(|m: &Message| m.id.clone()).collect();
     for message in messages {
         postings.extend(posting(&desk, &mut held.memory, message));

@@ -70,9 +70,7 @@ fn plan(desk: &Desk, memory: &mut Memory, pass: &Pass) -> Result<(Vec<Posting>, 
             .as_ref()
             .or(stories.iter().find(|s| s.id == *id))
             .map_or(&desk.now, |s| &s.opened);
-        rules::thread(memory, id, opened)
-            .edits
-            .extend(pass.edits.iter().cloned());
+        pass::learn(&desk.paths, memory, pass, opened);
     }
     let scene = Scene {
         now: &desk.now,
@@ -135,7 +133,7 @@ fn worth(memory: &Memory, story: &Story, pass: &Pass) -> bool {
     }
 }
 
-fn stories(desk: &Desk) -> Result<Vec<Story>> {
+pub(super) fn stories(desk: &Desk) -> Result<Vec<Story>> {
     let mut teller = Teller::default();
     for event in desk.journal.recent(EVENTS)? {
         teller.hear(&event);
@@ -143,7 +141,7 @@ fn stories(desk: &Desk) -> Result<Vec<Story>> {
     Ok(teller.stories())
 }
 
-fn tell(desk: &Desk, memory: &mut Memory, pass: &Pass, news: &News) -> Option<Posting> {
+pub(super) fn tell(desk: &Desk, memory: &mut Memory, pass: &Pass, news: &News) -> Option<Posting> {
     let mut brief = pass.brief.clone();
     let other = news
         .story

@@ -9,6 +9,7 @@ mod pass;
 mod preview;
 pub(crate) mod send;
 pub(crate) mod test;
+mod untold;
 
 use crate::desk::Desk;
 use crate::memory::Memory;

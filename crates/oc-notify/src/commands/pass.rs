@@ -1,8 +1,9 @@
 //! What the files of one pass say. Every file may be missing or of another version: what can be understood is used.
 
 use crate::compose::{self, Brief};
-use crate::memory::Edit;
+use crate::memory::{Edit, Memory};
 use crate::message::Severity;
+use crate::rules;
 use oc_core::class::Class;
 use oc_core::clock::Stamp;
 use oc_core::fsx;
@@ -10,7 +11,7 @@ use oc_core::paths::Paths;
 use oc_core::story::Story;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files of a pass are at most some megabytes (a doctor's diff).
 const CAP: u64 = 16 << 20;
@@ -26,6 +27,8 @@ pub(super) struct Notice {
 /// One pass.
 #[derive(Debug, Default)]
 pub(super) struct Pass {
+    /// Its name, which sorts by time.
+    pub(super) run: Option<String>,
     pub(super) brief: Brief,
     /// The incident that the pass settled.
     pub(super) incident: Option<String>,
@@ -43,7 +46,7 @@ impl Pass {
         let incident: Option<String> = field(settle.as_ref(), "incident");
         let decision = file("decision.json");
         // The session may have been in an earlier pass of the incident.
-        let agent = file("agent.json").or_else(|| incident.as_ref().and_then(|id| last_session(&paths.incident(id))));
+        let agent = file("agent.json").or_else(|| incident.as_ref().and_then(|id| last_session(paths, id)));
         let brief = Brief {
             reason: field(settle.as_ref(), "reason").unwrap_or_default(),
             summary: field(probe.as_ref(), "summary").unwrap_or_default(),
@@ -55,6 +58,7 @@ impl Pass {
             held: 0,
         };
         Self {
+            run: field(file("run.json").as_ref(), "id"),
             exhausted: field::<String>(settle.as_ref(), "verdict")
                 .is_some_and(|v| matches!(v.as_str(), "exhausted" | "human"))
                 || field::<u8>(settle.as_ref(), "exit") == Some(2),
@@ -68,12 +72,59 @@ impl Pass {
             incident,
         }
     }
+
+    /// No pass, but what is known of an incident after its last one.
+    pub(super) fn after(paths: &Paths, incident: &str) -> Self {
+        let agent = last_session(paths, incident);
+        Self {
+            brief: Brief {
+                evidence: Some(paths.incident(incident).display().to_string()),
+                report: field(agent.as_ref(), "report"),
+                ..Brief::default()
+            },
+            incident: Some(incident.to_owned()),
+            ..Self::default()
+        }
+    }
 }
 
-/// What the last AI session of an incident answered; passes are filed by names that sort by time.
-fn last_session(incident: &Path) -> Option<Value> {
-    let mut passes: Vec<_> = std::fs::read_dir(incident).ok()?.flatten().map(|e| e.path()).collect();
+/// Takes in what a pass changed, and what passes before it did whose oc-notify was killed: a change must never stay untold.
+pub(super) fn learn(paths: &Paths, memory: &mut Memory, pass: &Pass, opened: &Stamp) {
+    let Some(incident) = &pass.incident else { return };
+    let thread = rules::thread(memory, incident, opened);
+    for dir in filed(paths, incident) {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name > thread.heard && pass.run.as_ref() != Some(&name) {
+            let file = |name: &str| read(&dir.join(name));
+            thread
+                .edits
+                .extend(edits(file("doctor.json").as_ref(), file("close.json").as_ref()));
+            thread.heard = name;
+        }
+    }
+    match &pass.run {
+        // Called again by hand on a pass that was told.
+        Some(run) if *run <= thread.heard => {}
+        run => {
+            thread.edits.extend(pass.edits.iter().cloned());
+            thread.heard = run.clone().unwrap_or_else(|| thread.heard.clone());
+        }
+    }
+}
+
+/// The passes of an incident in which something was done, oldest first: their names sort by time.
+fn filed(paths: &Paths, incident: &str) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(paths.incident(incident)) else {
+        return Vec::new();
+    };
+    let mut passes: Vec<_> = entries.flatten().map(|e| e.path()).collect();
     passes.sort();
+    passes
+}
+
+/// What the last AI session of an incident answered.
+fn last_session(paths: &Paths, incident: &str) -> Option<Value> {
+    let passes = filed(paths, incident);
     passes.iter().rev().find_map(|pass| read(&pass.join("agent.json")))
 }
 

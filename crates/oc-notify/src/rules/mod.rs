@@ -77,6 +77,22 @@ pub(crate) fn news(memory: &mut Memory, scene: &Scene<'_>) -> Vec<News> {
     news
 }
 
+/// The end of an incident that no pass told; no other news is looked for.
+pub(crate) fn over(memory: &mut Memory, now: &Stamp, settings: &Notify, story: &Story) -> Vec<News> {
+    let scene = Scene {
+        now,
+        settings,
+        open: None,
+        over: &[],
+        exhausted: false,
+        starting: false,
+        woke: None,
+    };
+    let mut news = Vec::new();
+    ended(memory, &scene, story, &mut news);
+    news
+}
+
 const HELPLESS: &str = "human";
 
 /// True shortly after waking: network and service are still coming back.
