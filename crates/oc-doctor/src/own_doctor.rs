@@ -81,9 +81,10 @@ pub fn run(scene: &Scene<'_>, store: &Store, open: &mut Transaction) -> Result<V
         let excess = index.own_doctor_tried.len().saturating_sub(100);
         index.own_doctor_tried.drain(..excess);
     })?;
-    open.foreign(world, &scene.file)?;
     let words = &world.config.service.doctor_command;
     let name = words.join(" ");
+    open.actions.push(format!("`{name}` was let at the configuration"));
+    open.foreign(world, &scene.file)?;
     let Some((program, args)) = words.split_first() else {
         return Ok(Vec::new());
     };

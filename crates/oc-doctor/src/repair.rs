@@ -18,7 +18,6 @@ use crate::validate;
 use oc_core::clock::{Deadline, pause};
 use oc_core::fault::{Fault, Result};
 use oc_core::identity::Identity;
-use oc_core::journal::Kind;
 use oc_core::proc::kill_service_tree;
 use oc_core::world::World;
 use std::path::PathBuf;
@@ -107,6 +106,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
     body.findings.clone_from(&plan.findings);
     for _ in 0..4 {
         open.played = plan.played.take().or(open.played);
+        open.actions.extend_from_slice(&plan.actions);
         carry_out(world, &store, &mut open, &scene, &plan)?;
         body.actions.append(&mut plan.actions);
         body.human_steps = std::mem::take(&mut plan.human_steps);
@@ -151,7 +151,8 @@ fn finish(
     }
     body.generation_after = store.snapshot(after, Reason::Fixed, None)?;
     open.generation_after.clone_from(&body.generation_after);
-    open.save(world)?;
+    open.findings.clone_from(&body.findings);
+    open.done(world, &body.actions)?;
     body.diff = Some(show_diff(before, after)).filter(|d| !d.is_empty());
     let needed: Vec<Id> = [&body.generation_before, &body.generation_after]
         .into_iter()
@@ -159,17 +160,6 @@ fn finish(
         .cloned()
         .collect();
     store.prune(&world.config.doctor, &needed)?;
-    world.journal.note(
-        &world
-            .event(Kind::Repair, body.actions.join("; "))
-            .with("transaction", &open.id)
-            .with(
-                "findings",
-                body.findings.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(),
-            )
-            .with("generation_before", &body.generation_before)
-            .with("generation_after", &body.generation_after),
-    );
     body.transaction = Some(open.id);
     Ok(body)
 }

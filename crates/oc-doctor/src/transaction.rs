@@ -71,6 +71,12 @@ pub struct Transaction {
     pub run: Option<String>,
     /// What was done, in order. A step is recorded before it is taken.
     pub steps: Vec<Step>,
+    /// The same as sentences for people, known before it is done: whoever closes what a killed one left tells them.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// The journal has them.
+    #[serde(default)]
+    pub noted: bool,
     /// What was wrong before.
     pub findings: Vec<Finding>,
     /// How bad the configuration was.
@@ -114,6 +120,8 @@ impl Transaction {
             opened,
             run: std::env::var("OC_RUN_ID").ok(),
             steps: Vec::new(),
+            actions: Vec::new(),
+            noted: false,
             findings: findings.to_vec(),
             weight: weight(&about),
             generation_before: None,
@@ -225,6 +233,29 @@ impl Transaction {
         Ok(())
     }
 
+    /// All is done: tells the journal what was, and remembers that.
+    ///
+    /// # Errors
+    /// 74 or 77.
+    pub fn done(&mut self, world: &World, actions: &[String]) -> Result<()> {
+        self.actions = actions.to_vec();
+        self.note(world);
+        self.save(world)
+    }
+
+    fn note(&mut self, world: &World) {
+        let findings: Vec<&str> = self.findings.iter().map(|f| f.id.as_str()).collect();
+        world.journal.note(
+            &world
+                .event(Kind::Repair, self.actions.join("; "))
+                .with("transaction", &self.id)
+                .with("findings", findings)
+                .with("generation_before", &self.generation_before)
+                .with("generation_after", &self.generation_after),
+        );
+        self.noted = true;
+    }
+
     /// Writes the record.
     ///
     /// # Errors
@@ -240,12 +271,7 @@ impl Transaction {
     /// 74 or 77.
     pub fn keep(self, world: &World, why: &str) -> Result<Closed> {
         self.settle_all()?;
-        self.forget(world)?;
-        world.journal.note(
-            &world
-                .event(Kind::Repair, format!("the repair stays: {why}"))
-                .with("transaction", &self.id),
-        );
+        self.end(world, &format!("the repair stays: {why}"))?;
         Ok(Closed::Kept)
     }
 
@@ -260,13 +286,19 @@ impl Transaction {
         for step in self.steps.iter().rev() {
             undo_step(step, &store)?;
         }
-        self.forget(world)?;
-        world.journal.note(
-            &world
-                .event(Kind::Repair, format!("the repair was taken back: {why}"))
-                .with("transaction", &self.id),
-        );
+        self.end(world, &format!("the repair was taken back: {why}"))?;
         Ok(Closed::Undone)
+    }
+
+    fn end(mut self, world: &World, how: &str) -> Result<()> {
+        if !self.noted && !self.actions.is_empty() {
+            self.note(world);
+        }
+        self.forget(world)?;
+        world
+            .journal
+            .note(&world.event(Kind::Repair, how.to_owned()).with("transaction", &self.id));
+        Ok(())
     }
 
     fn settle_all(&self) -> Result<()> {

@@ -192,6 +192,21 @@ fn kill_9_at_every_step_leaves_the_old_or_the_new_file_and_the_next_run_goes_on(
 }
 
 #[test]
+fn who_closes_the_repair_of_a_killed_one_says_what_was_changed() {
+    let world = World::new(Backup::None);
+    world.write(world.good.replace("    mode: 'local',\n", "").as_bytes());
+    let killed = world.doctor(&["fix"]).env("OC_CRASH_AT", "written").run();
+    assert!(killed.code != 0 && killed.stdout.is_empty(), "{killed:?}");
+    let kept = world.doctor(&["commit", "--json"]).run().expect_code(0).json();
+    assert!(kept["actions"][0].as_str().unwrap().contains("gateway.mode"), "{kept}");
+    assert!(kept["diff"].as_str().unwrap().contains("+"), "{kept}");
+    let journal = std::fs::read_to_string(world.env.watchdog().join("journal.jsonl")).unwrap();
+    let repairs: Vec<&str> = journal.lines().filter(|l| l.contains("\"repair\"")).collect();
+    assert_eq!(repairs.len(), 2, "what was done, and that it stays: {repairs:#?}");
+    assert!(repairs[0].contains("gateway.mode"), "{repairs:#?}");
+}
+
+#[test]
 fn a_users_edits_made_meanwhile_are_never_lost() {
     let world = World::new(Backup::None);
     let stop = std::sync::atomic::AtomicBool::new(false);

@@ -394,7 +394,9 @@ fn a_repair_whose_message_was_killed_is_told_by_the_next_pass_and_only_once() {
             .expect_code(0);
     }
     let told = texts(&world.providers.accepted());
-    let repairs = told.iter().filter(|(_, text)| text.contains("gateway.mode: was missing"));
+    let repairs = told
+        .iter()
+        .filter(|(_, text)| text.contains("gateway.mode: was missing"));
     assert_eq!((told.len(), repairs.count()), (2, 1), "{told:?}");
 }
 

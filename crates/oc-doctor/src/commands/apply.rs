@@ -14,7 +14,6 @@ use crate::transaction::Transaction;
 use oc_core::Exit;
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
-use oc_core::journal::Kind;
 use oc_core::run::Answer;
 use oc_core::world::World;
 use serde_json::{Value, json};
@@ -172,6 +171,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
     }
     body.generation_before = store.snapshot(&scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
+    open.actions.clone_from(&body.actions);
     if let Some(identity) = &end {
         let what = format!("stale gateway, pid {}, ended", identity.pid);
         open.note_final(world, &what)?;
@@ -184,12 +184,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
         body.generation_after = store.snapshot(&scene.again(), Reason::Fixed, Some("an agent's plan"))?;
         open.generation_after.clone_from(&body.generation_after);
     }
-    open.save(world)?;
-    world.journal.note(
-        &world
-            .event(Kind::Repair, body.actions.join("; "))
-            .with("transaction", &open.id),
-    );
+    open.done(world, &body.actions)?;
     body.transaction = Some(open.id);
     body.answer_with(Exit::Good, "applied")
 }

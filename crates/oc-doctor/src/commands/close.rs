@@ -2,7 +2,10 @@
 
 use crate::cli::Probed;
 use crate::evidence::Evidence;
+use crate::generations::{Id, Store};
+use crate::repair::show_diff;
 use crate::report::Body;
+use crate::scene::Scene;
 use crate::transaction::{self, Closed, Transaction};
 use oc_core::Exit;
 use oc_core::fault::Result;
@@ -41,6 +44,7 @@ fn close(world: &World, probed: &Probed, wanted: Closed) -> Result<Answer> {
         body.actions.push(format!("repair {} closed", open.id));
         return body.answer_with(Exit::Good, "open");
     }
+    let (actions, before) = (open.actions.clone(), open.generation_before.clone());
     body.closed = Some(match &probed.probe {
         Some(path) => transaction::close_by_evidence(world, open, Evidence::gather(world, Some(path))?)?,
         None => {
@@ -51,9 +55,18 @@ fn close(world: &World, probed: &Probed, wanted: Closed) -> Result<Answer> {
             (transaction::close(world, open, wanted, serving, &why)?, why)
         }
     });
-    let verdict = match body.closed {
-        Some((Closed::Undone, _)) => "undone",
-        _ => "kept",
-    };
-    body.answer_with(Exit::Good, verdict)
+    if let Some((Closed::Undone, _)) = body.closed {
+        return body.answer_with(Exit::Good, "undone");
+    }
+    // Who made the repair said so as well, unless they were killed over it.
+    body.actions = actions;
+    body.diff = before.and_then(|id| changed_since(world, &id));
+    body.answer_with(Exit::Good, "kept")
+}
+
+fn changed_since(world: &World, generation: &Id) -> Option<String> {
+    let store = Store::new(&world.paths);
+    let before = store.bytes(store.find(&generation.to_string(), None).ok()?.main_hash()?)?;
+    let scene = Scene::look(world, Evidence::default());
+    Some(show_diff(&scene.with_bytes(&before), &scene)).filter(|diff| !diff.is_empty())
 }

@@ -10,7 +10,6 @@ use crate::scene::Scene;
 use crate::transaction::{self, Transaction};
 use oc_core::Exit;
 use oc_core::fault::{Fault, Result};
-use oc_core::journal::Kind;
 use oc_core::run::Answer;
 use oc_core::world::World;
 use serde_json::json;
@@ -157,6 +156,7 @@ pub(crate) fn restore(
     let mut open = Transaction::new(by, &findings);
     body.generation_before = store.snapshot(scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
+    open.actions.clone_from(&body.actions);
     for (file, bytes) in &writes {
         if let Some(old) = file.bytes() {
             store.adopt(&file.target, old, Reason::BeforeFix, Some("before a rollback"))?;
@@ -165,12 +165,7 @@ pub(crate) fn restore(
     }
     body.generation_after = Some(generation.id.clone());
     open.generation_after.clone_from(&body.generation_after);
-    open.save(world)?;
-    world.journal.note(
-        &world
-            .event(Kind::Repair, body.actions.join("; "))
-            .with("transaction", &open.id),
-    );
+    open.done(world, &body.actions)?;
     body.transaction = Some(open.id);
     Ok((body, true))
 }

@@ -163,6 +163,8 @@ fn edits(doctor: Option<&Value>, close: Option<&Value>) -> Vec<Edit> {
     if field::<bool>(doctor, "dry_run") == Some(true) || close.is_some_and(undone) {
         return Vec::new();
     }
+    // Who was killed over a repair said nothing of it; who closed it says what it was.
+    let doctor = doctor.or(close);
     let findings: Vec<Value> = field(doctor, "findings").unwrap_or_default();
     let applied: Vec<String> = findings
         .iter()
@@ -178,7 +180,7 @@ fn edits(doctor: Option<&Value>, close: Option<&Value>) -> Vec<Edit> {
         })
         .collect();
     // A plan that was carried out says what it did, not what was found.
-    let planned = field::<String>(doctor, "verdict").is_some_and(|v| v == "applied");
+    let planned = field::<String>(doctor, "verdict").is_some_and(|v| v == "applied" || v == "kept");
     let applied = match applied.is_empty() && planned {
         true => field(doctor, "actions").unwrap_or_default(),
         false => applied,
@@ -204,7 +206,10 @@ mod tests {
     fn what_a_plan_of_the_ai_changed_is_an_edit_unless_it_was_taken_back() {
         let doctor = json!({"verdict": "applied", "findings": [], "diff": "+ a comma", "generation_before": "g1",
             "actions": ["the edited configuration put in place"]});
-        let told = edits(Some(&doctor), Some(&json!({"verdict": "committed"})));
+        let told = edits(
+            Some(&doctor),
+            Some(&json!({"verdict": "kept", "actions": ["the same"]})),
+        );
         assert_eq!(told.len(), 1);
         assert!(
             told[0].text.contains("the edited configuration put in place"),
@@ -214,5 +219,15 @@ mod tests {
         assert!(edits(Some(&doctor), Some(&json!({"verdict": "undone"}))).is_empty());
         let planned = json!({"verdict": "planned", "findings": [], "actions": ["x"], "dry_run": true});
         assert!(edits(Some(&planned), None).is_empty());
+    }
+
+    #[test]
+    fn what_a_doctor_did_that_was_killed_over_it_is_an_edit_by_the_word_of_who_closed_it() {
+        let close = json!({"verdict": "kept", "actions": ["gateway.mode put back"], "diff": "+ mode", "generation_before": "g1"});
+        let told = edits(None, Some(&close));
+        assert_eq!(told.len(), 1);
+        assert!(told[0].text.contains("gateway.mode put back"), "{}", told[0].text);
+        let undone = json!({"verdict": "undone", "actions": ["gateway.mode put back"]});
+        assert!(edits(None, Some(&undone)).is_empty());
     }
 }

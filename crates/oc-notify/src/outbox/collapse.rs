@@ -37,7 +37,7 @@ pub(super) struct Summary {
 /// not over stays as it is.
 pub(super) fn for_people(entries: &[Entry], now: &Stamp) -> Option<Summary> {
     let waiting: Vec<&Entry> = entries.iter().filter(|e| e.not_before.is_none()).collect();
-    let stale = waiting.first().is_some_and(|e| now.since(&e.spooled) >= STALE);
+    let stale = waiting.first().is_some_and(|e| stale(e, now));
     if waiting.len() <= FEW || (waiting.len() <= MANY && !stale) {
         return None;
     }
@@ -84,8 +84,16 @@ pub(super) fn for_people(entries: &[Entry], now: &Stamp) -> Option<Summary> {
     })
 }
 
-/// For programs: of each key only the last state is kept, and never more than a few hundred.
-pub(super) fn for_programs(entries: &[Entry]) -> Vec<u64> {
+fn stale(entry: &Entry, now: &Stamp) -> bool {
+    now.since(&entry.spooled) >= STALE
+}
+
+/// For programs: of each key only the last state is kept, and never more than a few hundred; what is few and fresh stays,
+/// for the last state does not say what was changed before.
+pub(super) fn for_programs(entries: &[Entry], now: &Stamp) -> Vec<u64> {
+    if entries.len() <= FEW && !entries.first().is_some_and(|e| stale(e, now)) {
+        return Vec::new();
+    }
     let mut last: BTreeMap<&str, u64> = BTreeMap::new();
     for entry in entries {
         last.insert(&entry.message.message().key, entry.seq);
@@ -145,7 +153,7 @@ mod tests {
         assert_eq!((summary.count, summary.severity), (1001, Severity::Critical));
         assert!(!summary.replaces.contains(&2001), "what is open is told in full");
         assert_eq!(summary.lines.len(), LINES);
-        assert_eq!(for_programs(&entries).len(), 1002 - 200);
+        assert_eq!(for_programs(&entries, &week).len(), 1002 - 200);
     }
 
     #[test]
@@ -156,6 +164,11 @@ mod tests {
             .collect();
         assert_eq!(for_people(&entries, &now.plus(Duration::from_secs(60))), None);
         assert_eq!(for_people(&entries[..4], &now.plus(STALE)), None);
+        let repaired_and_healed = [
+            entry(1, "i/1", Event::Changed, &now),
+            entry(2, "i/1", Event::Healed, &now),
+        ];
+        assert!(for_programs(&repaired_and_healed, &now).is_empty());
         assert!(for_people(&entries, &now.plus(STALE)).is_some());
     }
 }

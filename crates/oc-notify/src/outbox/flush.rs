@@ -147,7 +147,7 @@ fn threads(desk: &Desk, memory: &Memory, channel: &str) -> BTreeMap<String, Stri
 /// Keeps a queue short; see [`collapse`].
 fn shorten(desk: &Desk, spool: &Spool, memory: &mut Memory, name: &str, entries: &mut Vec<Entry>) -> Result<()> {
     if desk.channel(name).is_some_and(Channel::for_programs) {
-        let outdated = collapse::for_programs(entries);
+        let outdated = collapse::for_programs(entries, &desk.now);
         entries
             .iter()
             .filter(|e| outdated.contains(&e.seq))

@@ -20,6 +20,15 @@ pub(crate) const CONFIG: Scenario = Scenario {
     verify: |field| {
         let mut found = field.one_incident(2);
         found.extend(field.repaired_in_place());
+        let told = field.all_told();
+        if !field
+            .hook
+            .accepted()
+            .iter()
+            .any(|taken| taken.body.to_string().contains("gateway.mode"))
+        {
+            found.push(format!("people were not told what was changed: {told:?}"));
+        }
         found
     },
     ..SCENARIO
