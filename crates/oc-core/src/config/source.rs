@@ -1,7 +1,9 @@
 //! Which config.json speaks for an instance, and what it says.
 
 use super::env::Env;
+use super::layers::get;
 use super::load::Request;
+use super::names::SECRET_KEYS;
 use super::stamp::{Cache, Stamp};
 use super::validate;
 use crate::fault::{Fault, Result};
@@ -103,9 +105,11 @@ impl Source {
             fault = validate::check(self.path(), &content).err();
             cache.valid = stamp.filter(|_| fault.is_none());
         }
-        let Value::Object(sections) = without_schema(&content) else {
+        let Value::Object(mut sections) = content else {
             return (Map::new(), fault);
         };
+        // For editors.
+        sections.remove("$schema");
         let sections = if fault.is_some() {
             let fits = |part: &Value| validate::check(self.path(), part).is_ok();
             fitting(sections, fits)
@@ -120,7 +124,13 @@ impl Source {
         if let Self::Shared { name, .. } = self {
             sections.remove("service");
             sections.remove("probe");
-            let declared = sections.get("instances").and_then(|all| all.get(name)).cloned();
+            let mut others = sections.get_mut("instances").map(Value::take).unwrap_or_default();
+            let declared = others.as_object_mut().and_then(|all| all.remove(name));
+            // Of the others only what must not be shown: with a thousand of them each load would cost for all.
+            if let Value::Object(others) = &mut others {
+                others.retain(|_, other| SECRET_KEYS.iter().any(|key| get(other, key).is_some()));
+            }
+            sections.insert("instances".to_owned(), others);
             if let Some(Value::Object(mut declared)) = declared {
                 declared.remove("profile");
                 declared.remove("openclaw_dir");
@@ -160,15 +170,6 @@ fn read_json(path: &Path) -> Result<Option<Value>> {
         Fault::config(format_args!("{}: not valid JSON: {e}", path.display()))
             .hint("correct that place, or move the file away to use the defaults")
     })
-}
-
-/// `$schema` is for editors.
-fn without_schema(content: &Value) -> Value {
-    let mut content = content.clone();
-    if let Some(map) = content.as_object_mut() {
-        map.remove("$schema");
-    }
-    content
 }
 
 /// Lays `over` over `under`, key by key; anything that is not a section on both sides is replaced.
