@@ -8,7 +8,7 @@ mod wait;
 
 pub use mark::marked;
 pub use signals::{StopSignals, stop_signals};
-pub use tree::{end_tree, kill_service_tree, signal_group};
+pub use tree::{end_tree, group_exists, kill_service_tree, signal_group};
 pub use wait::{become_subreaper, exit_notice, reap, wait_exit};
 
 use crate::clock::Deadline;

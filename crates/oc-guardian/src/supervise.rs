@@ -9,6 +9,7 @@ pub mod mended;
 pub mod process;
 pub mod ready;
 pub mod record;
+pub mod remains;
 pub mod rule;
 pub mod signals;
 
@@ -26,6 +27,7 @@ use oc_core::world::World;
 use process::Process;
 use ready::Question;
 use record::Record;
+use remains::Remains;
 use rule::Rule;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::Signal;
@@ -74,6 +76,8 @@ pub struct Supervisor<'a> {
     process: Option<Process>,
     /// Set while that process was told to end or to restart.
     ending: Option<Ending>,
+    /// What the process before left behind, which the next start waits for.
+    remains: Option<Remains>,
     /// Whether the service is to run.
     wanted: bool,
     /// TERM or INT was seen: we end when the service has ended.
@@ -114,6 +118,7 @@ impl<'a> Supervisor<'a> {
             signals,
             process: None,
             ending: None,
+            remains: None,
             wanted: true,
             leaving: false,
             next_start: None,

@@ -428,6 +428,22 @@ fn by_hand_a_healing_under_way_is_not_disturbed() {
     drop(lock);
 }
 
+/// No pass begins without its lock, so that none tells it; whoever waits for the guardian's ping hears it.
+#[test]
+fn a_visit_that_can_write_nothing_is_told_by_the_dead_mans_switch() {
+    let providers = oc_testkit::providers::Providers::new();
+    let mut rig = Rig::with(|c| c["notify"] = json!({"heartbeat_url": providers.url("/ping/switch")}));
+    rig.env.set("OC_SERVICE_MANAGER", "systemd");
+    rig.env
+        .stub("systemctl", "echo LoadState=loaded; echo ActiveState=inactive");
+    rig.env.write(".openclaw/watchdog/locks", "in the way");
+    rig.guardian(&["ensure", "--dry-run"]);
+    assert!(providers.taken().is_empty());
+    rig.guardian(&["ensure"]).expect_code(74);
+    let pings: Vec<String> = providers.taken().into_iter().map(|t| t.path).collect();
+    assert_eq!(pings, ["/ping/switch/74"]);
+}
+
 #[test]
 fn a_frozen_supervisor_is_named_not_replaced() {
     let rig = Rig::new();

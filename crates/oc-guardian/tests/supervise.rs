@@ -196,6 +196,38 @@ fn what_a_crashed_service_left_in_its_group_does_not_keep_its_port() {
     wait_gone(&left);
 }
 
+/// A dying process holds the port, and until it is collected it looks alive to the lock of its successor.
+#[test]
+fn the_next_start_waits_until_what_was_left_is_gone() {
+    const HELD: u64 = 200 << 20;
+    let rig = Rig::new();
+    // `tail` keeps everything until it can write it, and the kernel needs a while to take that much back.
+    let script = format!(
+        "read -r old < \"$HOME/left\" && [ -e /proc/$old ] && echo $old >> \"$HOME/met\"; \
+         mkfifo \"$HOME/pipe.$$\"; sleep 600 < \"$HOME/pipe.$$\" & \
+         head -c {HELD} /dev/zero | tail -c {HELD} > \"$HOME/pipe.$$\" & echo $! > \"$HOME/left\"; exec sleep 600"
+    );
+    rig.env.write("left", "");
+    let _supervisor = rig.supervise_script(&script);
+    for n in 1..4 {
+        let process = rig.wait_status("its process", |s| s.starts == n).child.unwrap();
+        let left = wait_for("a child that holds much memory", SOON, || {
+            let pid = std::fs::read_to_string(rig.env.path("left"))
+                .ok()?
+                .trim()
+                .parse()
+                .ok()?;
+            let left = Identity::of(pid)
+                .filter(|left| identity::descendants(process.pid).iter().any(|p| p.identity == *left))?;
+            (identity::rss_bytes(left.pid)? >= HELD).then_some(left)
+        });
+        rig.apply("kill", Some(&process)).expect_code(0);
+        wait_gone(&left);
+    }
+    rig.wait_status("it is started again", |s| s.starts == 4);
+    assert!(!rig.env.path("met").exists(), "started beside what the one before left");
+}
+
 #[test]
 fn an_old_instance_that_answers_on_the_port_does_not_make_a_new_one_ready() {
     let rig = Rig::new();

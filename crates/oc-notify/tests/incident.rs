@@ -556,6 +556,38 @@ fn a_full_disk_is_told_without_the_outbox_and_not_at_every_pass() {
     );
 }
 
+/// Without a state no pass begins, so that no pass can tell it; and a dead-man's switch that hears "all is well" would lie.
+#[test]
+fn a_state_that_cannot_be_written_is_told_by_the_heartbeat_and_not_each_time() {
+    let mut world = World::new(&["discord"]);
+    let mut config = world.env.read_json(".openclaw/watchdog/config.json");
+    config["notify"]["heartbeat_url"] = json!(world.providers.url("/ping/switch"));
+    world.env.oc_config(&config);
+    // Also for root, whom no permission and no file system in a test's reach keeps from writing.
+    world.env.write(".openclaw/watchdog/outbox", "in the way");
+    for at in [0, 180, 3600, 4 * 3600 + 60] {
+        world.at(at);
+        world.notify(&["heartbeat"]).expect_code(0);
+    }
+    let taken = world.providers.taken();
+    let pings: Vec<&str> = taken
+        .iter()
+        .map(|t| t.path.as_str())
+        .filter(|p| p.contains("switch"))
+        .collect();
+    assert_eq!(pings, ["/ping/switch/74"; 4]);
+    let said = taken.iter().map(|t| t.body.to_string());
+    let messages: Vec<String> = said.filter(|body| body.contains("outbox")).collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages[0].contains("cannot be written"), "{messages:?}");
+    // As soon as it can be written again nothing is said any more.
+    std::fs::remove_file(world.env.watchdog().join("outbox")).unwrap();
+    world.at(9 * 3600);
+    world.notify(&["heartbeat"]).expect_code(0);
+    let taken = world.providers.taken();
+    assert_eq!(taken.last().unwrap().path, "/ping/switch/0");
+}
+
 #[test]
 fn an_incident_whose_beginning_the_journal_forgot_is_still_told() {
     let mut world = World::new(&["discord"]);

@@ -9,17 +9,19 @@ use crate::package::Package;
 use crate::past::Past;
 use crate::subject::Subject;
 use crate::summary;
-use oc_core::clock::{Deadline, Stamp};
+use oc_core::clock::{Deadline, Stamp, pause};
 use oc_core::config::Kind;
 use oc_core::identity::Identity;
 use oc_core::intent::Intent;
 use oc_core::redact::Redactor;
-use oc_core::report::{Check, CheckStatus, Report, ServiceState, ServiceView};
+use oc_core::report::{Check, CheckStatus, Holder, Report, ServiceState, ServiceView};
 use oc_core::stop_record;
 use std::time::Duration;
 
 /// More sleep than this while we looked makes the measurement worthless.
 const SLEPT: Duration = Duration::from_secs(1);
+/// A manager speaks of a process that it has just started within this time, even on a busy machine.
+const ABREAST: Duration = Duration::from_secs(1);
 /// Fewer answer times than this make no percentile.
 const LATENCIES: usize = 3;
 
@@ -153,12 +155,14 @@ impl Look<'_> {
                 self.seen.readiness = Some(stage);
             }
         }
-        if self.wants(CheckName::Service) {
-            let (view, took_ms) = timed(|| oc_core::service::view(self.subject.manager(), &config.service, paths));
-            self.note(service::line(&view), took_ms);
-            self.reconsider(&view);
+        let ((), service_ms) = timed(|| self.manager());
+        let refused = self.seen.liveness == Some(Liveness::Refused);
+        // Where connections are refused nobody listens: that needs no scan of /proc.
+        let scan = self.subject.insists(CheckName::Port) || (self.wants(CheckName::Port) && !refused);
+        let (_, port_ms) = timed(|| scan.then(|| self.listener()));
+        if let Some(view) = self.seen.service.clone() {
+            self.note(service::line(&view), service_ms);
             self.will_told_to_openclaw(&view);
-            self.seen.service = Some(view);
         }
         if self.wants(CheckName::Process)
             && let Some(process) = &self.seen.process
@@ -166,13 +170,8 @@ impl Look<'_> {
             let line = process.check();
             self.note(line, 0);
         }
-        let refused = self.seen.liveness == Some(Liveness::Refused);
-        // Where connections are refused nobody listens: that needs no scan of /proc.
-        if self.subject.insists(CheckName::Port) || (self.wants(CheckName::Port) && !refused) {
-            let known: Vec<Identity> = self.known().cloned().collect();
-            let (holder, took_ms) = timed(|| port::look(target, &known));
-            self.note(port::line(target, holder.as_ref()), took_ms);
-            self.seen.holder = holder;
+        if scan {
+            self.note(port::line(target, self.seen.holder.as_ref()), port_ms);
         }
         if config.service.kind == oc_core::config::Kind::Openclaw && !self.subject.is_narrowed() {
             self.seen.database = database::look(paths);
@@ -182,14 +181,44 @@ impl Look<'_> {
         }
     }
 
-    /// The manager's word about the process is better than a record.
-    fn reconsider(&mut self, view: &ServiceView) {
+    /// What the manager says. Its word about the process is better than a record.
+    fn manager(&mut self) {
+        if !self.wants(CheckName::Service) {
+            return;
+        }
+        let Subject { config, paths, .. } = self.subject;
+        let view = oc_core::service::view(self.subject.manager(), &config.service, paths);
         if let Some(identity) = &view.identity {
             if let Some(found) = Process::alive(identity, &self.past) {
                 self.seen.process = Some(found);
             }
         } else if view.state != ServiceState::Unknown && matches!(self.seen.process, Some(Process::Unknown)) {
             self.seen.process = Some(Process::Gone { identity: None });
+        }
+        self.seen.service = Some(view);
+    }
+
+    /// Who listens. The service's next process may do so before its manager or a record names it, and a killed one until its
+    /// end is complete: a stranger is who still listens, and is still unknown, a moment later.
+    fn listener(&mut self) {
+        self.seen.holder = port::look(&self.subject.target, self.known());
+        let Some(stranger) = self.seen.holder.take_if(|holder| !holder.ours) else {
+            return;
+        };
+        pause(ABREAST.min(self.overall.left()));
+        self.past = Past::read(&self.subject.paths);
+        if let Some(process) = &mut self.seen.process {
+            *process = process::look(&self.past);
+        }
+        self.manager();
+        self.seen.holder = port::look(&self.subject.target, self.known());
+        let same = |holder: &Holder| holder.identity == stranger.identity;
+        if let Some(answer) = &mut self.seen.liveness
+            && !self.seen.holder.as_ref().is_some_and(same)
+        {
+            // Whose answer it was cannot be told any more.
+            let what = format!("pid {} listened, and a moment later did not", stranger.identity.pid);
+            *answer = Liveness::Unmeasured { what };
         }
     }
 

@@ -161,7 +161,75 @@ fn h8_another_program_on_the_port_is_named_and_not_called_ours() {
         assert_eq!(class(&report), "foreign_listener", "{report}");
         assert_eq!(report["holder"]["identity"]["pid"], std::process::id());
         assert_eq!(report["holder"]["ours"], false);
+        let named = format!("pid {} (", std::process::id());
+        assert!(report["summary"].as_str().unwrap().contains(&named), "{report}");
+        assert_ne!(report["holder"]["command"], "", "{report}");
     }
+}
+
+/// Between the end of one process and its manager's word about the next, whoever listens is nobody that is known.
+#[test]
+fn a_listener_that_the_manager_names_a_moment_later_is_no_stranger() {
+    let me = std::process::id();
+    for (manager, program, behind, abreast) in [
+        (
+            "systemd",
+            "systemctl",
+            "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nMainPID=0",
+            format!("LoadState=loaded\nActiveState=active\nSubState=running\nMainPID={me}"),
+        ),
+        (
+            "launchd",
+            "launchctl",
+            "ai.openclaw.gateway = {\n\tstate = spawn scheduled\n}",
+            format!("ai.openclaw.gateway = {{\n\tstate = running\n\tpid = {me}\n}}"),
+        ),
+    ] {
+        let env = TestEnv::new();
+        quick(&env);
+        env.write(".openclaw/openclaw.json", r#"{"gateway":{"mode":"local"}}"#);
+        let asked = env.path("asked").display().to_string();
+        env.stub(
+            program,
+            &format!("if [ -e '{asked}' ]; then printf '{abreast}\\n'; else : >'{asked}'; printf '{behind}\\n'; fi"),
+        );
+        let server = Canned::answering(503, "{}");
+        let report = probe(&env)
+            .env("OC_SERVICE_MANAGER", manager)
+            .env("OPENCLAW_GATEWAY_PORT", server.port())
+            .args(["--json", "--tries", "1"])
+            .run()
+            .json();
+        assert!(!conditions(&report).contains(&"foreign_listener".into()), "{report}");
+        assert_eq!(report["holder"]["ours"], true, "{report}");
+        assert_eq!(report["identity"]["pid"], me, "{report}");
+    }
+}
+
+/// Its end takes the socket with it. What it answered says nothing about who comes next.
+#[test]
+fn a_listener_that_is_gone_a_moment_later_is_no_stranger() {
+    let env = TestEnv::new();
+    quick(&env);
+    env.write(".openclaw/openclaw.json", r#"{"gateway":{"mode":"local"}}"#);
+    let gateway = env.gateway().start();
+    gateway.fault(|f| f.hostile = Some(Hostile::Status(503)));
+    std::fs::remove_file(env.gateway_lock()).unwrap();
+    let (pid, asked) = (gateway.pid(), env.path("asked").display().to_string());
+    env.stub(
+        "systemctl",
+        &format!(
+            "printf 'LoadState=loaded\\nActiveState=activating\\nSubState=auto-restart\\nMainPID=0\\n'\n\
+             if [ -e '{asked}' ]; then kill -9 {pid}; while [ -e /proc/{pid}/exe ]; do :; done; else : >'{asked}'; fi"
+        ),
+    );
+    let report = probe(&env)
+        .env("OC_SERVICE_MANAGER", "systemd")
+        .args(["--json", "--tries", "1"])
+        .run()
+        .expect_code(3)
+        .json();
+    assert_eq!(class(&report), "inconclusive", "{report}");
 }
 
 #[test]

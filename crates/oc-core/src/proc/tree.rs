@@ -3,7 +3,7 @@
 use super::Ended;
 use crate::clock::{Deadline, pause};
 use crate::identity::{Identity, ProcessInfo, descendants};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::process::Child;
 use std::time::Duration;
 
@@ -37,6 +37,12 @@ pub fn signal_group(leader: i32, signal: Signal) {
     {
         crate::out::talk(format_args!("cannot signal group {leader}: {error}"));
     }
+}
+
+/// True while a process group has a member, be it dead and not collected yet.
+#[must_use]
+pub fn group_exists(leader: i32) -> bool {
+    Pid::from_raw(leader).is_some_and(|pid| test_kill_process_group(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 /// KILLs a service and everything that descends from it or lives in its session, each verified by identity.

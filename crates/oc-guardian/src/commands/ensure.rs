@@ -31,9 +31,22 @@ struct Body {
 /// # Errors
 /// 75 while a healing is under way; 74, 77 when state cannot be read.
 pub fn run(world: &World) -> Result<Answer> {
+    visit(world).inspect_err(|fault| {
+        // Where nothing can be written down no pass begins, hence none tells it: the heartbeat does.
+        if matches!(fault.exit, Exit::Io | Exit::Permission) && !world.common.dry_run && !supervised(world) {
+            upkeep::jobs(world, fault.exit);
+        }
+    })
+}
+
+fn supervised(world: &World) -> bool {
+    oc_core::service::chosen(world.config.service.manager, &world.paths) == ManagerKind::Embedded
+}
+
+fn visit(world: &World) -> Result<Answer> {
     let took = Deadline::after(Duration::from_secs(3600));
     let dry_run = world.common.dry_run;
-    let supervised = oc_core::service::chosen(world.config.service.manager, &world.paths) == ManagerKind::Embedded;
+    let supervised = supervised(world);
     if !dry_run {
         oc_core::fsx::remove_abandoned(world.paths.watchdog());
         if let Err(fault) = crate::logs::rotate(world) {

@@ -3,6 +3,7 @@
 use super::Supervisor;
 use super::process::Process;
 use super::ready::Watch;
+use super::remains::{self, Remains};
 use oc_core::clock::{Deadline, Stamp, boot_id};
 use oc_core::identity::{self, Identity, ProcessInfo};
 use oc_core::intent::Intent;
@@ -84,7 +85,7 @@ impl Supervisor<'_> {
 
     /// Starts the service if it is to run and does not.
     pub(super) fn start_if_wanted(&mut self) {
-        self.next_start = None;
+        let due = self.next_start.take();
         if self.process.is_some() || !self.wanted || self.leaving {
             return;
         }
@@ -93,6 +94,12 @@ impl Supervisor<'_> {
             self.wanted = false;
             return;
         }
+        if self.remains.as_ref().is_some_and(|remains| !remains.gone()) {
+            let due = due.map_or_else(|| Stamp::now().rfc3339(), |(_, due)| due);
+            self.next_start = Some((Deadline::after(remains::LOOK), due));
+            return;
+        }
+        self.remains = None;
         self.config.note();
         match Process::start(&self.plan.command, self.mark.as_ref()) {
             Ok(mut process) => {
@@ -140,16 +147,21 @@ impl Supervisor<'_> {
                 end_all(&identity::session_members(process.identity.pid));
             }
         }
+        let mut own = None;
         while let Some((pid, ended)) = proc::reap() {
             if self
                 .process
                 .as_ref()
                 .is_some_and(|p| !p.adopted && p.identity.pid == pid)
             {
-                self.on_exit(Some(ended));
+                own = Some(ended);
             } else if let Some(healer) = &mut self.plan.healer {
                 healer.ended(pid);
             }
+        }
+        // Not before what it left is collected as well.
+        if own.is_some() {
+            self.on_exit(own);
         }
     }
 
@@ -175,8 +187,9 @@ impl Supervisor<'_> {
             self.exits.remove(0);
         }
         let mut pause = Duration::ZERO;
-        let told = self.ending.take();
-        if let Some(ending) = &told {
+        let ending = self.ending.take();
+        let told = ending.is_some();
+        if let Some(ending) = &ending {
             // After a deliberate end nothing of the tree stays behind, not even what has a session of its own.
             end_all(&ending.tree);
         } else {
@@ -191,7 +204,9 @@ impl Supervisor<'_> {
         }
         let next = Some(pause).filter(|pause| self.wanted && !pause.is_zero());
         self.record
-            .exited(process.identity.pid, &exit, told.is_some(), self.failed_starts, next);
+            .exited(process.identity.pid, &exit, told, self.failed_starts, next);
+        let tree = ending.map_or_else(Vec::new, |ending| ending.tree);
+        self.remains = Some(Remains::of(process.identity.pid, tree));
         if self.wanted {
             self.start_after(pause);
         }

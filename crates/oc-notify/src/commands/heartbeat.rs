@@ -10,11 +10,11 @@ use crate::compose;
 use crate::desk::Desk;
 use crate::memory::Memory;
 use crate::message::Message;
-use crate::outbox::{Held, flush};
+use crate::outbox::{Held, Posting, direct, flush};
 use crate::rules;
 use oc_core::config::{Digest, Secret};
 use oc_core::exit::Exit;
-use oc_core::fault::Result;
+use oc_core::fault::{Fault, Result};
 use oc_core::lock;
 use oc_core::proc::Cmd;
 use oc_core::run::{Answer, Common};
@@ -41,14 +41,16 @@ pub(crate) fn heartbeat(common: &Common, start: bool, status: u8) -> Result<Answ
         let body = json!({"key": "heartbeat", "deliveries": [], "suppressed_by": null, "dry_run": true});
         return Ok(Answer::new(super::SCHEMA, Exit::Good, "dry_run", &body)?.text(text));
     }
-    let pinged = ping(&desk, &suffix);
     if start {
-        return ended(&desk, pinged, Vec::new(), Vec::new());
+        return ended(&desk, ping(&desk, &suffix), Vec::new(), Vec::new());
     }
-    let (due, foresee) = {
-        let held = Held::take(&desk)?;
-        (digest_due(&desk, &held.memory), forecast::due(&held.memory, &desk.now))
+    let due = match Held::take(&desk) {
+        Ok(held) => Ok((digest_due(&desk, &held.memory), forecast::due(&held.memory, &desk.now))),
+        Err(fault) if matches!(fault.exit, Exit::Io | Exit::Permission) => return unwritable(&desk, fault),
+        Err(fault) => Err(fault),
     };
+    let pinged = ping(&desk, &suffix);
+    let (due, foresee) = due?;
     // Written by another tool, hence before the memory is held.
     let digest = due.and_then(|since| report(&desk, &["digest", "--since", since]));
     let foreseen = foresee.then(|| report(&desk, &["forecast", "--json"]));
@@ -76,6 +78,21 @@ pub(crate) fn heartbeat(common: &Common, start: bool, status: u8) -> Result<Answ
     held.post(&postings)?;
     let deliveries = flush(&desk)?;
     ended(&desk, pinged, ids, deliveries)
+}
+
+/// No pass begins either, so that no pass tells it.
+fn unwritable(desk: &Desk, fault: Fault) -> Result<Answer> {
+    let pinged = ping(desk, &format!("/{}", fault.exit.code()));
+    let message = compose::unwritable(desk, &fault.what);
+    let id = message.id.clone();
+    let posting = Posting {
+        channels: desk.route(message.severity),
+        message: desk.seal(message),
+        not_before: None,
+    };
+    let deliveries = direct(desk, &[posting], fault)?;
+    let ids = if deliveries.is_empty() { Vec::new() } else { vec![id] };
+    ended(desk, pinged, ids, deliveries)
 }
 
 fn ended(

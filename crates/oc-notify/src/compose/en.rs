@@ -229,6 +229,14 @@ impl Words for English {
         (title, text)
     }
 
+    fn unwritable(&self, service: &str, why: &str) -> Said {
+        let text = format!(
+            "{why}\nNothing is done that cannot be written down: until the state directory can be written again, do not count on \
+             any healing, nor on further messages."
+        );
+        (format!("{service}: the state of the healing cannot be written"), text)
+    }
+
     fn test(&self, service: &str, channel: &str) -> Said {
         let text = format!("If you can read this, messages about {service} reach you through {channel}.");
         (format!("Test message of {service}"), text)

@@ -192,6 +192,14 @@ impl Words for Korean {
         (format!("{service}: 복구 작업이 너무 오래 걸립니다"), text)
     }
 
+    fn unwritable(&self, service: &str, why: &str) -> Said {
+        let text = format!(
+            "{why}\n기록할 수 없는 작업은 실행하지 않습니다. 상태 디렉터리에 다시 쓸 수 있을 때까지 복구와 다른 알림을 기대할 수 \
+             없습니다."
+        );
+        (format!("{service}: 복구 상태를 기록할 수 없습니다"), text)
+    }
+
     fn test(&self, service: &str, channel: &str) -> Said {
         let text = format!("이 메시지가 보이면 {service} 알림이 {channel} (으)로 정상 전달됩니다.");
         (format!("{service} 테스트 메시지"), text)

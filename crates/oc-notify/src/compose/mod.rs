@@ -63,6 +63,7 @@ trait Words {
     fn channel_off(&self, channel: &str, why: &str) -> Said;
     fn quick(&self, service: &str, count: usize, by_class: &[(String, usize)]) -> Said;
     fn busy(&self, service: &str, who: &str, since: Duration) -> Said;
+    fn unwritable(&self, service: &str, why: &str) -> Said;
     fn test(&self, service: &str, channel: &str) -> Said;
     fn digest_title(&self, service: &str) -> String;
 }
@@ -266,6 +267,14 @@ pub(crate) fn busy(desk: &Desk, who: &str, since: Duration) -> Message {
     let mut message = desk.blank(Event::Warning, Severity::Warning, "busy");
     message.id = format!("{}/{}", message.key, desk.now.wall_ms / 1000);
     (message.title, message.text) = words(desk.config.language).busy(&message.service, who, since);
+    message
+}
+
+/// Nothing can be written down, hence nothing is healed.
+pub(crate) fn unwritable(desk: &Desk, why: &str) -> Message {
+    let mut message = desk.blank(Event::Warning, Severity::Critical, "unwritable");
+    message.id = format!("{}/{}", message.key, desk.now.wall_ms / 1000);
+    (message.title, message.text) = words(desk.config.language).unwritable(&message.service, why);
     message
 }
 

@@ -1,6 +1,6 @@
 //! The disk is full or read-only: nothing can be spooled and nothing remembered, and that is what people must hear. Sent
 //! from memory, without a second try. When it may be said again is kept as the modification time of a file that is there
-//! already, which needs no space.
+//! already, which needs no space; where that cannot be set either (read-only), of one in the temporary directory.
 
 use super::Posting;
 use super::deliver::Delivery;
@@ -9,6 +9,11 @@ use crate::desk::Desk;
 use crate::message::Severity;
 use oc_core::exit::Exit;
 use oc_core::fault::{Fault, Result};
+use oc_core::fsx;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::iter::once_with;
+use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Without a memory the same message would go out at every pass.
@@ -17,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(4 * 3600);
 /// Sends what needs a person, at most once in a while. Anything but a failed write is passed on.
 ///
 /// # Errors
-/// The given fault when it is about something else, or when not even the pause can be remembered.
+/// The given fault when it is about something else, or when the pause can be remembered nowhere.
 pub(crate) fn direct(desk: &Desk, postings: &[Posting], fault: Fault) -> Result<Vec<Delivery>> {
     let urgent: Vec<&Posting> = postings
         .iter()
@@ -27,20 +32,28 @@ pub(crate) fn direct(desk: &Desk, postings: &[Posting], fault: Fault) -> Result<
         return Err(fault);
     }
     oc_core::out::talk(format_args!("{fault}; told without the outbox"));
-    let marker = desk.paths.outbox().join("lock");
     let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(desk.now.wall_ms).unwrap_or(0));
-    let Ok(file) = std::fs::File::open(&marker) else {
-        return Err(fault);
-    };
-    let not_before = file.metadata().and_then(|m| m.modified()).unwrap_or(UNIX_EPOCH);
-    // Further ahead than we ever set it: the clock was stepped.
-    if now < not_before && not_before <= now + PAUSE {
-        return Ok(Vec::new());
+    let ours = || File::open(desk.paths.outbox().join("lock")).ok();
+    let elsewhere = || fsx::open_rw(&elsewhere(desk)).ok();
+    for file in once_with(ours).chain(once_with(elsewhere)).flatten() {
+        let not_before = file.metadata().and_then(|m| m.modified()).unwrap_or(UNIX_EPOCH);
+        // Further ahead than we ever set it: the clock was stepped.
+        if now < not_before && not_before <= now + PAUSE {
+            return Ok(Vec::new());
+        }
+        if file.set_modified(now + PAUSE).is_ok() {
+            return Ok(urgent.iter().flat_map(|posting| send(desk, posting)).collect());
+        }
     }
-    if file.set_modified(now + PAUSE).is_err() {
-        return Err(fault);
-    }
-    Ok(urgent.iter().flat_map(|posting| send(desk, posting)).collect())
+    Err(fault)
+}
+
+/// One for each instance and user.
+fn elsewhere(desk: &Desk) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    desk.paths.watchdog().hash(&mut hasher);
+    let uid = rustix::process::getuid().as_raw();
+    std::env::temp_dir().join(format!("oc-notify-{uid}-{:016x}", hasher.finish()))
 }
 
 fn send(desk: &Desk, posting: &Posting) -> Vec<Delivery> {
