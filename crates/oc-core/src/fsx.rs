@@ -69,18 +69,21 @@ pub fn private_files(dir: &Path) -> Result<()> {
 }
 
 /// Replaces a file so that a reader, a crash or a full disk sees either the old or the new content, never a part: temporary
-/// file in the same directory, fsync, rename, fsync of the directory. Mode 0600.
+/// file in the same directory, fsync, rename, fsync of the directory. Mode 0600. What killed writers left in that directory goes.
 ///
 /// # Errors
 /// 74 or 77 with the path; the old content is then untouched.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    // Here and not in `put`: a write that costs two fsyncs can bear it, the quick ones must not pay for it each time.
+    remove_unfinished(dir_of(path), ABANDONED);
     put(path, bytes, File::sync_all)
         // Without this the rename itself may be lost in a power cut.
         .and_then(|()| File::open(dir_of(path))?.sync_all())
         .map_err(|e| Fault::io("write", path, e))
 }
 
-/// As [`replace`] but without the two fsyncs: for what may be lost in a power cut (status, carry-over between passes).
+/// As [`replace`] but without the two fsyncs and the tidying, for what may be lost in a power cut (status, carry-over between
+/// passes): only in our own directories, which the guardian tidies.
 ///
 /// # Errors
 /// 74 or 77 with the path.
@@ -119,7 +122,6 @@ const UNFINISHED: (&str, &str) = (".oc-", ".new");
 const ABANDONED: Duration = Duration::from_secs(600);
 
 fn put(path: &Path, bytes: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    remove_unfinished(dir_of(path), ABANDONED);
     let mut temp = tempfile::Builder::new()
         .prefix(UNFINISHED.0)
         .suffix(UNFINISHED.1)
@@ -318,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_writer_left_goes_with_the_next_write_and_nothing_else_does() {
+    fn what_a_killed_writer_left_goes_with_the_next_durable_write_and_nothing_else_does() {
         let dir = tempfile::tempdir().unwrap();
         leave(&dir.path().join(".oc-left.new"), ABANDONED * 2);
         leave(&dir.path().join(".oc-being-written.new"), Duration::ZERO);

@@ -41,7 +41,7 @@ pub(crate) fn html(world: &World, listen: Option<String>, output: &Path) -> Resu
     if output == Path::new("-") || world.common.dry_run {
         return done(Exit::Good, text);
     }
-    fsx::replace_quick(output, text.as_bytes())?;
+    fsx::replace(output, text.as_bytes())?;
     done(Exit::Good, String::new())
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn metrics(world: &World, listen: Option<String>, output: Option<Path
     text.push_str(CARRIED);
     text.push_str(&serde_json::to_string(&counted).map_err(Fault::internal)?);
     text.push('\n');
-    fsx::replace_quick(output.as_ref().unwrap_or(&file), text.as_bytes())?;
+    fsx::replace(output.as_ref().unwrap_or(&file), text.as_bytes())?;
     done(Exit::Good, String::new())
 }
 
