@@ -57,7 +57,7 @@ pub fn once(world: &World, command: &[String], limit: Duration) -> Result<Exit> 
     record.took_ms = u64::try_from(deadline.elapsed().as_millis()).ok();
     match dir.elsewhere() {
         // First filed: a pass that has ended is not looked at again, so that its files would be lost with a kill in between.
-        false => file(world, &dir, &record.id).unwrap_or(dir).write(&record)?,
+        false => file(world, &dir, &record.id).unwrap_or(dir).end(&record)?,
         true => dir.remove(),
     }
     drop(lock);

@@ -119,12 +119,17 @@ impl RunDir {
         self.write(record)
     }
 
-    /// Rewrites the record, and makes private what the steps left. Not fsynced: after a power cut no pass is running anyway.
+    /// Writes the record of a pass that has ended, and makes private what its steps left.
     ///
     /// # Errors
     /// 74 or 77.
-    pub fn write(&self, record: &Record) -> Result<()> {
+    pub fn end(&self, record: &Record) -> Result<()> {
         fsx::private_files(&self.path)?;
+        self.write(record)
+    }
+
+    /// Not fsynced: after a power cut no pass is running anyway.
+    fn write(&self, record: &Record) -> Result<()> {
         let bytes = serde_json::to_vec(record).map_err(Fault::internal)?;
         fsx::overwrite(&self.path.join("run.json"), &bytes)
     }
