@@ -141,9 +141,25 @@ impl TestEnv {
         serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{} is not JSON: {e}", path.display()))
     }
 
+    /// The last lines of what our tools said, in the log and in the last pass: for whoever has to find out why.
+    #[must_use]
+    pub fn last_words(&self, lines: usize) -> String {
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        let log = read(self.path(".openclaw/logs/watchdog.log"));
+        let talk = read(self.watchdog().join("run/talk.log"));
+        let all: Vec<&str> = log.lines().chain(talk.lines()).collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
     /// Our own config.json, in the watchdog directory.
     pub fn oc_config(&self, config: &Value) -> PathBuf {
         self.write(".openclaw/watchdog/config.json", config.to_string())
+    }
+
+    /// Lays this over our own settings.
+    pub fn configure(&self, over: &Value) {
+        let settings = self.read_json(".openclaw/watchdog/config.json");
+        self.oc_config(&crate::merged(settings, over));
     }
 
     /// Puts a shell script on PATH, ahead of everything else: a stub for a program that the test wants to play.

@@ -5,6 +5,12 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
+/// Now, as events say it: in milliseconds of the wall clock.
+#[must_use]
+pub fn wall_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
 /// One event.
 #[derive(Debug, Clone)]
 pub struct Event {

@@ -15,8 +15,8 @@ mod real;
 #[path = "chain/stage.rs"]
 mod stage;
 
-use oc_testkit::{Signal, Stranger, wait_until};
-use real::{Table, ms, now_ms};
+use oc_testkit::{Signal, Stranger, wait_until, wall_ms};
+use real::{Table, ms};
 use serde_json::json;
 use stage::{Stage, uptime_ms};
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn a_gateway_that_dies_or_hangs_serves_again() {
 }
 
 fn a_cold_start_is_left_alone(stage: &mut Stage, table: &Table) {
-    let begun = now_ms();
+    let begun = wall_ms();
     stage.supervise_with(&[]);
     let mut passes = 0;
     while !stage.is_ready() {
@@ -51,7 +51,7 @@ fn a_cold_start_is_left_alone(stage: &mut Stage, table: &Table) {
             stage.is_ready() || second.elapsed() >= Duration::from_secs(1)
         });
     }
-    let serving = now_ms();
+    let serving = wall_ms();
     assert_eq!(
         (stage.starts(), stage.attempts().len()),
         (1, 0),
@@ -68,11 +68,11 @@ fn a_cold_start_is_left_alone(stage: &mut Stage, table: &Table) {
 }
 
 fn a_kill_is_served_again(stage: &Stage, table: &Table) {
-    let fault = now_ms();
+    let fault = wall_ms();
     let dead = stage.kill(Signal::KILL);
     let new = stage.pid_other_than(dead);
     stage.wait_ready();
-    let serving = now_ms();
+    let serving = wall_ms();
     assert_eq!(
         stage.env.gateway_pid().map(i64::from),
         Some(new),
@@ -90,7 +90,7 @@ fn a_blocked_event_loop_is_ended_and_served_again(stage: &Stage, table: &Table) 
     let blocked = stage.block();
     stage.pid_other_than(blocked.pid);
     stage.wait_ready();
-    let serving = now_ms();
+    let serving = wall_ms();
     assert_eq!(stage.attempts(), ["restart kill"], "{}", stage.journal_text());
     // A pass that was under way at the kill before may have seen the gap, which is a quiet entry of its own.
     let mut opened = stage.events("incident_opened");
@@ -211,7 +211,7 @@ fn a_stranger_on_the_port_is_named_and_not_ended(stage: &Stage, table: &Table) {
     stage.guardian(&["stop"]).expect_code(0);
     let stranger = Stranger::on(stage.port);
     stage.guardian(&["start"]);
-    let fault = now_ms();
+    let fault = wall_ms();
     let told = stage.nth_event("human_needed", 1, MINUTES);
     let text = told.to_string();
     let own = std::env::current_exe().unwrap();
@@ -223,12 +223,12 @@ fn a_stranger_on_the_port_is_named_and_not_ended(stage: &Stage, table: &Table) {
     assert!(stage.attempts().is_empty(), "{}", stage.journal_text());
     assert_eq!(stage.events("human_needed").len(), 1, "told once");
     drop(stranger);
-    let free = now_ms();
+    let free = wall_ms();
     stage.wait_ready();
     let came = format!(
         "a human told after {} ms; serves {} ms after it went away",
         ms(&told) - fault,
-        now_ms() - free
+        wall_ms() - free
     );
     table.line("a foreign program on the port", &came);
     stage.heal_until_well();
@@ -253,7 +253,7 @@ fn a_configuration_without_mode_is_repaired(stage: &Stage, table: &Table) {
         "gateway.mode deleted while it is down, from the exit",
         ms(&exited),
         ms(&opened),
-        now_ms(),
+        wall_ms(),
     );
     stage.heal_until_well();
     assert_eq!(stage.attempts(), ["doctor start"], "{}", stage.journal_text());

@@ -17,8 +17,8 @@ mod stage;
 
 use oc_testkit::messages_api::{MessagesApi, Script};
 use oc_testkit::providers::Providers;
-use oc_testkit::wait_until;
-use real::{Table, ms, now_ms};
+use oc_testkit::{wait_until, wall_ms};
+use real::{Table, ms};
 use serde_json::json;
 use stage::Stage;
 use std::path::{Path, PathBuf};
@@ -96,11 +96,11 @@ fn break_it(stage: &Stage, table: &Table, good: &str, incident: usize, what: &st
     let mut config: serde_json::Value = json5(good);
     config["gateway"].as_object_mut().unwrap().remove("mode");
     std::fs::write(stage.env.config_path(), serde_json::to_string_pretty(&config).unwrap()).unwrap();
-    let fault = now_ms();
+    let fault = wall_ms();
     stage.guardian(&["start"]);
     let opened = stage.nth_event("incident_opened", incident, CEILING);
     assert!(wait_ready(stage), "not healed\n{}", stage.journal_text());
-    table.healed(what, fault, ms(&opened), now_ms());
+    table.healed(what, fault, ms(&opened), wall_ms());
 }
 
 fn wait_ready(stage: &Stage) -> bool {

@@ -17,9 +17,9 @@ mod real;
 #[path = "chain/stage.rs"]
 mod stage;
 
-use oc_testkit::{Running, Signal, TestEnv, process, wait_for, wait_until};
+use oc_testkit::{Running, Signal, TestEnv, process, wait_for, wait_until, wall_ms};
 use persons::LastGood;
-use real::{Table, ms, now_ms};
+use real::{Table, ms};
 use serde_json::json;
 use stage::{Stage, rustix_pid};
 use std::time::{Duration, Instant};
@@ -269,7 +269,7 @@ fn the_real_gateway_blocked_for_30_s_is_left_alone_and_for_45_s_is_ended() {
     let blocked = stage.block();
     stage.pid_other_than(pid);
     stage.wait_ready();
-    let serving = now_ms();
+    let serving = wall_ms();
     assert_eq!(stage.attempts(), ["restart kill"], "{}", stage.journal_text());
     table.healed("blocked for ever", blocked.at, ms(&stage.events("attempt")[0]), serving);
     let closed = stage.nth_event("incident_closed", 1, LONG);

@@ -1,7 +1,7 @@
 //! Level 3: the AI proposes, oc-doctor applies; what its session cost is counted, also when it is killed.
 
-use crate::stage::{CEILING, Stage, merged, scaled};
-use oc_testkit::{Running, Signal, process, wait_for, wait_until};
+use crate::stage::{CEILING, Stage};
+use oc_testkit::{Running, Signal, at_once, merged, process, wait_for, wait_until};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn broken(script: &str) -> Stage {
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace(r#""mode":"local","#, "")).unwrap();
     stage.env.oc_config(&merged(
-        scaled(),
+        at_once(),
         &json!({"agent": {"enabled": true, "driver": "headless", "deadline": "30s"},
             "policy": {"ladder": {"doctors_before_agent": 0}, "agent": {"cooldown": "0s"}}}),
     ));

@@ -1,7 +1,7 @@
 //! A service that is not OpenClaw, through the whole chain: strict JSON, its own schema.
 
-use crate::stage::{Stage, merged, scaled};
-use oc_testkit::Signal;
+use crate::stage::Stage;
+use oc_testkit::{Signal, at_once, merged};
 use serde_json::{Value, json};
 
 #[test]
@@ -13,7 +13,7 @@ fn a_service_that_is_not_openclaw_is_kept_alive_and_its_json_stays_strict() {
         "service": {"kind": "generic", "label": "wiki", "unit": "wiki.service", "config_file": stage.env.config_path(), "config_type": "json",
             "config_schema": schema, "required_keys": ["gateway.mode"], "restart_signal": null},
         "probe": {"url": format!("http://127.0.0.1:{}", stage.port), "liveness_path": "/healthz"}});
-    stage.env.oc_config(&merged(scaled(), &generic));
+    stage.env.oc_config(&merged(at_once(), &generic));
     stage.supervise();
     stage.wait_ready();
     stage.heal_until_well();

@@ -1,7 +1,7 @@
 //! What is broken serves again.
 
-use crate::stage::{CEILING, Stage, merged};
-use oc_testkit::{Signal, Stranger, wait_until};
+use crate::stage::{CEILING, Stage};
+use oc_testkit::{Signal, Stranger, at_once, merged, wait_until};
 use serde_json::json;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -171,7 +171,7 @@ fn people_are_told_once_that_they_are_needed_with_the_next_command_and_once_that
     });
     let told = stage.env.path("told").display().to_string();
     let config = merged(
-        crate::stage::scaled(),
+        at_once(),
         &json!({"notify": {"exec": ["tee", "-a", &told], "opened_after": "0s"}}),
     );
     stage.env.oc_config(&config);
@@ -200,7 +200,7 @@ fn people_are_told_once_that_they_are_needed_with_the_next_command_and_once_that
 fn an_outage_that_was_waited_for_first_is_an_incident_from_its_beginning() {
     let launcher = |gateway: &std::path::Path| format!("{} \"$@\" & wait; sleep 600 & wait", gateway.display());
     let mut stage = Stage::bare();
-    stage.env.oc_config(&crate::stage::scaled());
+    stage.env.oc_config(&at_once());
     stage.gateway = stage.env.stub("launcher", &launcher(&stage.gateway));
     stage.supervise();
     stage.wait_ready();

@@ -1,7 +1,7 @@
 //! Our own files broken, missing or hostile: one clear sentence or a safe decision, and nothing lost.
 
 use crate::stage::Stage;
-use oc_testkit::TestEnv;
+use oc_testkit::{TestEnv, at_once, merged};
 use serde_json::json;
 
 #[test]
@@ -158,8 +158,8 @@ fn every_instance_has_a_pass_of_its_own_and_a_slow_one_delays_nobody() {
     let stage = Stage::serving();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let config = crate::stage::merged(
-        crate::stage::scaled(),
+    let config = merged(
+        at_once(),
         &json!({"instances": {"web": {"service": {"kind": "generic", "manager": "embedded"}, "probe": {"url": url, "timeout": "1s", "hang_after": "2s"}}}}),
     );
     stage.env.oc_config(&config);

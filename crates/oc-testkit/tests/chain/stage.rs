@@ -1,7 +1,7 @@
 //! One gateway under one supervisor. `serving`, `supervised` and `faulty`: every time scaled down, and passes run only when the
 //! test says so. `bare` and `supervise_with`: the defaults, with passes as the supervisor starts them.
 
-use oc_testkit::{Cmd, Output, Running, Signal, TestEnv, free_port, get, wait_for, wait_until};
+use oc_testkit::{Cmd, Output, Running, Signal, TestEnv, at_once, free_port, get, merged, wait_for, wait_until};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,35 +17,6 @@ pub(crate) struct Stage {
     pub(crate) gateway: PathBuf,
     /// The longest that a start takes.
     pub(crate) patience: Duration,
-}
-
-/// Everything a hundred times faster than the defaults, so that a test is about order and not about waiting.
-pub(crate) fn scaled() -> Value {
-    json!({
-        "service": {"supervise": {"backoff_step": "100ms", "backoff_max": "300ms", "ready_poll": "10ms"}, "stop_timeout": "5s"},
-        "probe": {"timeout": "1s", "tries": 2, "interval": "50ms", "hang_after": "600ms", "startup_grace": "2s"},
-        "policy": {
-            "interval": "60s", "interval_embedded": "60s",
-            "hold": {"manager": "0s", "manager_starting": "1s", "draining": "3s", "http_error": "0s"},
-            "backoff": {"steps": ["0s"], "jitter_percent": 0},
-            "kill": {"unclean_limit": 20},
-            "healthy": {"stable": "200ms", "stable_same_process": "300ms"},
-        },
-    })
-}
-
-/// `base` with the leaves of `over` in place.
-pub(crate) fn merged(mut base: Value, over: &Value) -> Value {
-    match (&mut base, over) {
-        (Value::Object(to), Value::Object(from)) => {
-            for (key, value) in from {
-                let old = to.remove(key).unwrap_or(Value::Null);
-                to.insert(key.clone(), merged(old, value));
-            }
-            base
-        }
-        _ => over.clone(),
-    }
 }
 
 impl Stage {
@@ -65,7 +36,7 @@ impl Stage {
     pub(crate) fn faulty(config: &Value, fault: impl FnOnce(&mut oc_testkit::Faults)) -> Self {
         let mut stage = Self::bare();
         stage.env.fault(fault);
-        stage.env.oc_config(&merged(scaled(), config));
+        stage.env.oc_config(&merged(at_once(), config));
         stage.supervise();
         stage
     }

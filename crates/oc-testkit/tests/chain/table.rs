@@ -1,11 +1,12 @@
 //! The rows of the table of broken states that are a person's decision, with the stand-in.
 
 use crate::persons::{self, LastGood};
-use crate::stage::{Stage, merged, scaled};
+use crate::stage::Stage;
+use oc_testkit::{at_once, merged};
 
 fn stage() -> Stage {
     let stage = Stage::bare();
-    stage.env.oc_config(&merged(scaled(), &persons::settings(&stage)));
+    stage.env.oc_config(&merged(at_once(), &persons::settings(&stage)));
     stage
 }
 

@@ -1,14 +1,14 @@
 //! What people read of a pass: the messages of the real chain. `make samples` keeps two of them under docs/samples.
 
-use crate::stage::{CEILING, Stage, merged, scaled};
-use oc_testkit::{Faults, Signal, wait_until};
+use crate::stage::{CEILING, Stage};
+use oc_testkit::{Faults, Signal, at_once, merged, wait_until};
 use serde_json::{Value, json};
 
 /// Messages as a program of the user's gets them, one JSON object a line.
 fn listening(stage: &Stage, opened_after: &str) {
     let hear = "cat >>\"$HOME/told\"; echo >>\"$HOME/told\"";
     let notify = json!({"notify": {"exec": ["sh", "-c", hear], "opened_after": opened_after}});
-    stage.env.oc_config(&merged(scaled(), &notify));
+    stage.env.oc_config(&merged(at_once(), &notify));
 }
 
 fn told(stage: &Stage, event: &str) -> Vec<Value> {

@@ -1,10 +1,10 @@
 //! The real gateway on a stage, and the table of what was measured.
 
 use crate::stage::Stage;
-use oc_testkit::Faults;
+use oc_testkit::{Faults, wall_ms};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 impl Stage {
     /// The `openclaw` that OC_REAL_OPENCLAW names; nothing runs yet, and all is at its default.
@@ -27,7 +27,7 @@ impl Stage {
     pub(crate) fn settings(&self, over: &Value) {
         // Fresh from npm the package on PATH looks like an upgrade under way, and nothing would be done for five minutes.
         let package = json!({"service": {"package_dir": self.env.path("no-package")}});
-        self.env.oc_config(&crate::stage::merged(package, over));
+        self.env.oc_config(&oc_testkit::merged(package, over));
     }
 
     /// Changes OpenClaw's own configuration on disk.
@@ -48,7 +48,7 @@ impl Stage {
         Blocked {
             pid,
             state_dir: self.env.state_dir(),
-            at: now_ms(),
+            at: wall_ms(),
         }
     }
 
@@ -118,11 +118,6 @@ impl Drop for Blocked {
     fn drop(&mut self) {
         Faults::change(&self.state_dir, |f| f.block_ms = None);
     }
-}
-
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
 }
 
 /// When an event of the journal was, in ms since 1970.

@@ -3,7 +3,7 @@
 use crate::cost;
 use crate::pass::Healthy;
 use crate::sheet::Sheet;
-use oc_testkit::{TestEnv, bin, scripts};
+use oc_testkit::{TestEnv, bin, scripts, wall_ms};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -59,7 +59,7 @@ fn heal(sheet: &mut Sheet, env: &TestEnv, name: &str) {
 fn write_year(dir: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let mut file = BufWriter::new(std::fs::File::create(dir.join("journal.jsonl"))?);
-    let begun = now_ms() - 365 * DAY;
+    let begun = wall_ms() - 365 * DAY;
     for day in 0..365 {
         let at = begun + day * DAY;
         incident(&mut file, at, day)?;
@@ -72,7 +72,7 @@ fn write_year(dir: &Path) -> std::io::Result<()> {
 
 /// As much as the journal ever holds.
 fn write_million(dir: &Path) -> std::io::Result<()> {
-    let (each, end) = (1_000_000 / i64::from(FILES), now_ms());
+    let (each, end) = (1_000_000 / i64::from(FILES), wall_ms());
     for n in 0..FILES {
         let name = match n {
             0 => "journal.jsonl".to_owned(),
@@ -147,8 +147,4 @@ fn event(to: &mut impl Write, at: i64, kind: &str, text: &str, incident: &Value,
         line["incident"] = incident.clone();
     }
     writeln!(to, "{line}")
-}
-
-fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }

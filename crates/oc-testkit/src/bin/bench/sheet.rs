@@ -2,6 +2,7 @@
 
 use crate::figures::Figures;
 use crate::{markdown, world};
+use oc_testkit::results;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -61,9 +62,9 @@ impl Sheet {
     pub(crate) fn new() -> Self {
         let sheet = Self {
             schema: "oc.bench/1",
-            at: world::now(),
+            at: results::now(),
             version: env!("CARGO_PKG_VERSION"),
-            machine: world::machine(),
+            machine: format!("{}, load average {}", results::machine(), results::load()),
             versions: world::versions(),
             took_s: 0,
             rows: Vec::new(),
@@ -148,11 +149,7 @@ impl Sheet {
     }
 
     pub(crate) fn save(&self, dir: &Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(dir)?;
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        std::fs::write(dir.join("bench.json"), text)?;
-        std::fs::write(dir.join("bench.md"), markdown::page(self))
+        results::save(dir, "bench", self, &markdown::page(self))
     }
 }
 

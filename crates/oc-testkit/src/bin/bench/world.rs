@@ -1,4 +1,4 @@
-//! Where and when it was measured, and beside what.
+//! Beside what it was measured.
 
 use std::process::{Command, Stdio};
 
@@ -12,32 +12,6 @@ const OTHERS: &[(&str, &str)] = &[
     ("tmux", "-V"),
     ("valgrind", "--version"),
 ];
-
-pub(crate) fn now() -> String {
-    format!("{:.0}", jiff::Timestamp::now())
-}
-
-pub(crate) fn machine() -> String {
-    let first = |file: &str, key: &str| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with(key))
-            .unwrap_or_default()
-            .to_owned();
-        line.rsplit(": ").next().unwrap_or_default().trim().to_owned()
-    };
-    let uname = rustix::system::uname();
-    format!(
-        "{} {} {}, {} cores of {}, load average {}",
-        uname.sysname().to_string_lossy(),
-        uname.release().to_string_lossy(),
-        uname.machine().to_string_lossy(),
-        std::thread::available_parallelism().map_or(0, usize::from),
-        first("/proc/cpuinfo", "model name"),
-        first("/proc/loadavg", "")
-    )
-}
 
 /// Of those that are installed, each with its name.
 pub(crate) fn versions() -> Vec<String> {

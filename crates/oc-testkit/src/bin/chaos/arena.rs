@@ -5,25 +5,23 @@ use crate::observer::{Life, Observer};
 use crate::rivals::{Limits, Rival};
 use crate::systemd::Cron;
 use oc_testkit::providers::Providers;
+use oc_testkit::trial;
+pub(crate) use oc_testkit::trial::{Result, broken};
 use oc_testkit::user_manager::UserManager;
-use oc_testkit::{Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, process, scripts};
+use oc_testkit::{
+    Cmd, Event, Journal, Output, Running, Signal, Supervised, TestEnv, bin, commented, in_seconds, merged, process,
+    scripts, wall_ms,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(150);
+const LOOK: Duration = Duration::from_millis(10);
 /// In no file and no message but where they belong.
 pub(crate) const SECRETS: [&str; 3] = ["chaos-token-5ecret", "chaos-hook-5ecret", "chaos-key-5ecret-of-nobody"];
-
-pub(crate) enum Stop {
-    Interrupted,
-    /// Why the case cannot go on.
-    Broken(String),
-}
-
-pub(crate) type Result<T> = std::result::Result<T, Stop>;
 
 pub(crate) struct Arena {
     // Dropped first: they may stand in the way of removing HOME.
@@ -67,7 +65,7 @@ impl Arena {
     pub(crate) fn new(case: &Case, real: Option<&Path>, interrupted: Arc<AtomicBool>) -> Self {
         let mut service = Supervised::new();
         let hook = Providers::new();
-        let mut settings = scaled(&hook.url("/chaos-hook-5ecret"));
+        let mut settings = merged(in_seconds(&hook.url("/chaos-hook-5ecret")), &calm());
         if let Some(openclaw) = real {
             oc_testkit::real::equip(&mut service.env, openclaw);
             settings = merged(settings, &crate::real::settings(&service.env));
@@ -108,30 +106,20 @@ impl Arena {
         &self.service.env
     }
 
-    /// Lays this over our own settings.
-    pub(crate) fn configure(&self, over: &Value) {
-        let settings = self.env().read_json(".openclaw/watchdog/config.json");
-        self.env().oc_config(&merged(settings, over));
-    }
-
     /// From the start on, passes find a stub in `~/bin` before the tool of that name.
     pub(crate) fn stubs_first(&mut self) -> Result<()> {
         let heal = self.env().path("bin/oc-heal");
         std::fs::copy(scripts().join("oc-heal"), &heal).map_err(|e| broken(&e.to_string()))?;
-        self.configure(&json!({"service": {"supervise": {"heal_command": [heal]}}}));
+        self.env()
+            .configure(&json!({"service": {"supervise": {"heal_command": [heal]}}}));
         Ok(())
     }
 
-    /// A configuration with a person's comments, so that a repair that does not respect them is seen.
     pub(crate) fn good_config(&self) -> String {
-        format!(
-            "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
-             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }},\n  \"logging\": {{\"file\": \"{}\"}}\n}}\n",
-            self.service.port,
-            SECRETS[0],
-            // The real one would log into a directory that everybody on the machine shares.
-            self.env().path("gateway.log").display()
-        )
+        // The real one would log into a directory that everybody on the machine shares.
+        let log = self.env().path("gateway.log");
+        let logging = format!(",\n  \"logging\": {{\"file\": \"{}\"}}", log.display());
+        commented(self.service.port, SECRETS[0], &logging)
     }
 
     /// Writes the service's configuration as a person does.
@@ -322,12 +310,7 @@ impl Arena {
             let shell = self.env().foreign("sh").args(["-c", &line]);
             return Ok(shell.timeout(self.patience).run());
         }
-        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(self.patience).run();
-        if codes.contains(&output.code) {
-            return Ok(output);
-        }
-        let (line, code, said) = (words.join(" "), output.code, &output.stderr);
-        Err(broken(&format!("{line} exited with {code}: {said}")))
+        trial::person(self.env(), words, codes, self.patience)
     }
 
     /// Waits until so many passes have begun and the last of them, hence all, is followed by another.
@@ -384,80 +367,19 @@ impl Arena {
         what: &str,
         mut holds: impl FnMut(&mut Self) -> bool,
     ) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let late = begun.elapsed() > ceiling;
+        let interrupted = Arc::clone(&self.interrupted);
+        trial::within(ceiling, LOOK, &interrupted, what, || {
             self.follow();
-            if holds(self) {
-                return Ok(());
-            }
-            if self.interrupted.load(Ordering::SeqCst) {
-                return Err(Stop::Interrupted);
-            }
-            if late {
-                return Err(broken(&format!("waited {ceiling:?} in vain: {what}")));
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+            holds(self)
+        })
     }
 
     pub(crate) fn follow(&mut self) {
         self.events.extend(self.journal.fresh());
     }
-
-    /// For whoever has to find out why.
-    pub(crate) fn evidence(&self) -> String {
-        let text = std::fs::read_to_string(self.env().path(".openclaw/logs/watchdog.log")).unwrap_or_default();
-        let talk = std::fs::read_to_string(self.env().watchdog().join("run/talk.log")).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().chain(talk.lines()).collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
-    }
 }
 
-pub(crate) fn broken(why: &str) -> Stop {
-    Stop::Broken(why.to_owned())
-}
-
-pub(crate) fn wall_ms() -> i64 {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Everything the defaults do, in seconds instead of minutes.
-fn scaled(hook: &str) -> Value {
-    json!({
-        "service": {
-            "supervise": {"backoff_step": "200ms", "backoff_max": "500ms", "ready_poll": "10ms"},
-            "stop_timeout": "3s",
-        },
-        "probe": {"timeout": "1s", "tries": 2, "interval": "100ms", "hang_after": "1s", "startup_grace": "10s"},
-        "policy": {
-            "interval": "1s", "interval_embedded": "1s",
-            "hold": {
-                "manager": "1s", "manager_starting": "1s", "draining": "2s", "http_error": "500ms", "safe_mode": "2s",
-                "wake": "2s", "wake_intervals": 60,
-            },
-            "backoff": {"steps": ["500ms", "1s", "2s"], "jitter_percent": 0},
-            "ladder": {"half_open": "3s"},
-            "kill": {"unclean_limit": 20},
-            "healthy": {"stable": "500ms", "stable_same_process": "1s"},
-        },
-        "notify": {"webhook": {"url": hook}, "opened_after": "2s"},
-    })
-}
-
-/// `base` with the leaves of `over` in place.
-pub(crate) fn merged(mut base: Value, over: &Value) -> Value {
-    match (&mut base, over) {
-        (Value::Object(to), Value::Object(from)) => {
-            for (key, value) in from {
-                let old = to.remove(key).unwrap_or(Value::Null);
-                to.insert(key.clone(), merged(old, value));
-            }
-            base
-        }
-        _ => over.clone(),
-    }
+/// A machine under load must not be taken for one that has slept.
+fn calm() -> Value {
+    json!({"policy": {"hold": {"wake_intervals": 60}}})
 }

@@ -53,15 +53,8 @@ pub(crate) struct RivalsOptions {
     /// A checkout of the predecessor, with scripts/gateway-watchdog.sh.
     #[arg(long, value_name = "DIR")]
     pub(crate) predecessor: Option<PathBuf>,
-    /// How often each is done; the table then shows medians and ranges.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) repeat: u32,
-    /// How many at once; most of each is waiting.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub(crate) jobs: u32,
-    /// Where to write rivals.md and rivals.json.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) measured: Measured,
 }
 
 #[derive(Debug, Args)]
@@ -74,12 +67,8 @@ pub(crate) struct SweepOptions {
     /// This step only.
     #[arg(long)]
     pub(crate) step: Option<usize>,
-    /// How many points at once; most of each is waiting.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub(crate) jobs: u32,
-    /// Where to write sweep.md and sweep.json.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: Work,
     /// Show the end of the log of a point with a violation.
     #[arg(short, long)]
     pub(crate) verbose: bool,
@@ -97,16 +86,30 @@ pub(crate) struct Options {
     /// names) instead of the stand-in. The table is then real.md and so on.
     #[arg(long)]
     pub(crate) real: bool,
-    /// How often each is done; the table then shows medians and ranges.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) repeat: u32,
-    /// How many at once: most of each is waiting; the times are exact with 1.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub(crate) jobs: u32,
-    /// Where to write chaos.md, chaos.json and chaos.svg.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) measured: Measured,
     /// Show the end of the log of a case that did not end as declared.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// Of what has times.
+#[derive(Debug, Args)]
+pub(crate) struct Measured {
+    /// How often each is done; the table then shows medians and ranges.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+/// Of whatever is done many times and ends in a table.
+#[derive(Debug, Args)]
+pub(crate) struct Work {
+    /// How many at once: most of each is waiting; times are exact with 1.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) jobs: u32,
+    /// Where to write the table, as Markdown and as JSON.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }

@@ -20,6 +20,7 @@ mod sweep;
 mod systemd;
 
 use clap::Parser as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,24 +45,14 @@ fn main() -> ExitCode {
         list::say("chaos: --real needs OC_REAL_OPENCLAW to name an openclaw; `make chaos REAL=1` installs one");
         return ExitCode::from(69);
     }
-    match runner::run(&wanted, &options) {
-        Some(sheet) => {
-            let saved = options.out.as_ref().map_or(Ok(()), |dir| {
-                results::save(&sheet, dir, if options.real { "real" } else { "chaos" })
-            });
-            list::say(&results::summary(&sheet));
-            if let Err(error) = saved {
-                list::say(&format!("chaos: cannot write the results: {error}"));
-                return ExitCode::FAILURE;
-            }
-            if sheet.green() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
-        }
-        None => ExitCode::from(130),
-    }
+    let Some(sheet) = runner::run(&wanted, &options) else {
+        return ExitCode::from(130);
+    };
+    list::say(&results::summary(&sheet));
+    let name = if options.real { "real" } else { "chaos" };
+    ended(&options.measured.work, sheet.green(), |dir| {
+        results::save(&sheet, dir, name)
+    })
 }
 
 fn swept(options: &cli::SweepOptions) -> ExitCode {
@@ -69,15 +60,7 @@ fn swept(options: &cli::SweepOptions) -> ExitCode {
         return ExitCode::from(130);
     };
     list::say(&sheet.summary());
-    if let Some(Err(error)) = options.out.as_ref().map(|dir| sweep::save(&sheet, dir)) {
-        list::say(&format!("chaos: cannot write the results: {error}"));
-        return ExitCode::FAILURE;
-    }
-    if sheet.green() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    ended(&options.work, sheet.green(), |dir| sweep::save(&sheet, dir))
 }
 
 fn compared(options: &cli::RivalsOptions) -> ExitCode {
@@ -92,13 +75,14 @@ fn compared(options: &cli::RivalsOptions) -> ExitCode {
         return ExitCode::from(130);
     };
     list::say(&format!("\n{}", sheet.markdown()));
-    if let Some(Err(error)) = options.out.as_ref().map(|dir| sheet.save(dir)) {
+    ended(&options.measured.work, sheet.ours_is_good(), |dir| sheet.save(dir))
+}
+
+/// Keeps the table where that is wanted.
+fn ended(work: &cli::Work, good: bool, save: impl FnOnce(&Path) -> std::io::Result<()>) -> ExitCode {
+    if let Some(Err(error)) = work.out.as_deref().map(save) {
         list::say(&format!("chaos: cannot write the results: {error}"));
         return ExitCode::FAILURE;
     }
-    if sheet.ours_is_good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::cli::Options;
 use crate::judge::Verdict;
 use crate::{plot, real};
+use oc_testkit::results;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -173,9 +174,9 @@ impl Sheet {
     pub(crate) fn new(rows: Vec<Row>, options: &Options, took: Duration) -> Self {
         Self {
             schema: "oc.chaos/1",
-            at: format!("{:.0}", jiff::Timestamp::now()),
+            at: results::now(),
             version: env!("CARGO_PKG_VERSION"),
-            machine: machine(),
+            machine: results::machine(),
             gateway: if options.real {
                 real::words()
             } else {
@@ -186,8 +187,8 @@ impl Sheet {
             } else {
                 "make chaos"
             },
-            repetitions: options.repeat,
-            jobs: options.jobs,
+            repetitions: options.measured.repeat,
+            jobs: options.measured.work.jobs,
             took_s: took.as_secs(),
             rows,
         }
@@ -216,10 +217,7 @@ pub(crate) fn summary(sheet: &Sheet) -> String {
 
 /// As `NAME.md`, `NAME.json` and `NAME.svg`.
 pub(crate) fn save(sheet: &Sheet, dir: &Path, name: &str) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let json = serde_json::to_vec_pretty(sheet)?;
-    std::fs::write(dir.join(format!("{name}.json")), json)?;
-    std::fs::write(dir.join(format!("{name}.md")), markdown(sheet, name))?;
+    results::save(dir, name, sheet, &markdown(sheet, name))?;
     std::fs::write(dir.join(format!("{name}.svg")), plot::recoveries(&sheet.rows))
 }
 
@@ -260,18 +258,6 @@ fn markdown(sheet: &Sheet, name: &str) -> String {
         );
     }
     text
-}
-
-pub(crate) fn machine() -> String {
-    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let name = rustix::system::uname();
-    let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
-    format!(
-        "{} {} {}, {cpus} CPUs",
-        word(name.sysname()),
-        word(name.release()),
-        word(name.machine())
-    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Runs cases, a few at a time, each from its beginning to its verdict.
 
-use crate::arena::{Arena, Result, SECRETS, Stop, broken};
+use crate::arena::{Arena, SECRETS};
 use crate::case::{Case, End, Keeper};
 use crate::cli::Options;
 use crate::judge::{Facts, Verdict, judge};
@@ -8,6 +8,7 @@ use crate::list::say;
 use crate::results::{Row, Sheet};
 use crate::systemd;
 use oc_testkit::invariants::{self, Known};
+use oc_testkit::trial::{self, Result, Stop, broken};
 use oc_testkit::user_manager;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +20,7 @@ pub(crate) fn run(cases: &[&'static Case], options: &Options) -> Option<Sheet> {
     let interrupted = watch_signals()?;
     hush_panics();
     let begun = Instant::now();
-    let rows = spread(options.jobs, cases.len(), &interrupted, |n| {
+    let rows = spread(options.measured.work.jobs, cases.len(), &interrupted, |n| {
         let row = repeat(cases[n], options, &interrupted);
         say(&format!("[{:>2}/{}] {}", n + 1, cases.len(), row.line()));
         row
@@ -62,26 +63,15 @@ pub(crate) fn spread<T: Send>(
 
 /// What is set when we are told to end; `None` when that cannot be heard.
 pub(crate) fn watch_signals() -> Option<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        // Without it the signal would end us before we have ended what we started.
-        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&interrupted)) {
-            say(&format!("chaos: cannot watch for signals: {error}"));
-            return None;
-        }
-    }
-    Some(interrupted)
+    let cannot = |error| say(&format!("chaos: cannot watch for signals: {error}"));
+    trial::watch_signals().map_err(cannot).ok()
 }
 
 fn repeat(case: &'static Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Row {
     if let Some(why) = case.needs.iter().find_map(|need| need.missing()) {
         return Row::skipped(case, why);
     }
-    let verdicts = (0..options.repeat)
+    let verdicts = (0..options.measured.repeat)
         .map(|_| match case.keeper {
             Keeper::Systemd if !user_manager::is_inside() => systemd::elsewhere(case, options, interrupted),
             _ => once(case, options, interrupted),
@@ -96,7 +86,7 @@ fn once(case: &Case, options: &Options, interrupted: &Arc<AtomicBool>) -> Verdic
         let mut arena = Arena::new(case, openclaw.as_deref(), Arc::clone(interrupted));
         let mut ended = play(case, &mut arena);
         if options.verbose && ended.as_ref().map_or(true, |verdict| !verdict.misses.is_empty()) {
-            say(&arena.evidence());
+            say(&arena.env().last_words(40));
         }
         if let Err(Stop::Broken(why)) = &mut ended {
             arena.follow();

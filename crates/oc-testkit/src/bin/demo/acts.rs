@@ -1,7 +1,8 @@
 //! The acts. Each hurts the gateway in one way and returns when it healed as promised.
 
-use crate::stage::{Result, Stage, Stop};
+use crate::stage::Stage;
 use crate::timeline::{Row, Timeline};
+use oc_testkit::trial::{Result, Stop};
 use std::time::Duration;
 
 pub(crate) fn all(stage: &mut Stage, timeline: &mut Timeline) -> Result<()> {

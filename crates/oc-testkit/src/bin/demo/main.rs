@@ -11,27 +11,21 @@ mod stage;
 mod timeline;
 
 use gateway::Gateway;
+use oc_testkit::trial::{Stop, watch_signals};
 use screen::Screen;
-use stage::{Stage, Stop};
+use stage::Stage;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use timeline::Timeline;
 
 fn main() -> ExitCode {
     let screen = Screen::new();
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        // Without it the signal would end us before we have ended what we started.
-        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&interrupted)) {
+    let interrupted = match watch_signals() {
+        Ok(interrupted) => interrupted,
+        Err(error) => {
             screen.bad(&format!("cannot watch for signals: {error}"));
             return ExitCode::FAILURE;
         }
-    }
+    };
     let gateway = match Gateway::chosen() {
         Ok(gateway) => gateway,
         Err(why) => {

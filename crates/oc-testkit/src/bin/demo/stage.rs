@@ -3,19 +3,14 @@
 use crate::gateway::Gateway;
 use crate::ladder::Ladder;
 use crate::screen::{Screen, Step};
-use oc_testkit::{Output, Signal, Supervised};
+use oc_testkit::trial::{Result, within};
+use oc_testkit::{Output, Signal, Supervised, wall_ms};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
-/// Why the demonstration ended early.
-pub(crate) enum Stop {
-    Interrupted,
-    /// Something did not heal as promised.
-    Broken(String),
-}
-
-pub(crate) type Result<T> = std::result::Result<T, Stop>;
+/// Short: what is shown is how fast it is.
+const LOOK: Duration = Duration::from_millis(2);
 
 pub(crate) struct Stage {
     pub(crate) gateway: Gateway,
@@ -107,23 +102,12 @@ impl Stage {
     /// Waits for a condition, with the ladder in view; how long that took.
     pub(crate) fn wait(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) -> Result<Duration> {
         let begun = Instant::now();
-        loop {
-            let late = begun.elapsed() > self.gateway.patience();
+        let interrupted = Arc::clone(&self.interrupted);
+        within(self.gateway.patience(), LOOK, &interrupted, what, || {
             self.ladder.follow(&self.screen);
-            if holds(self) {
-                return Ok(begun.elapsed());
-            }
-            if self.interrupted.load(Ordering::SeqCst) {
-                return Err(Stop::Interrupted);
-            }
-            if late {
-                return Err(Stop::Broken(format!(
-                    "waited {:?} in vain: {what}",
-                    self.gateway.patience()
-                )));
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
+            holds(self)
+        })?;
+        Ok(begun.elapsed())
     }
 
     /// For whoever has to find out why it did not heal.
@@ -135,9 +119,4 @@ impl Stage {
             self.screen.plain(&lines[lines.len().saturating_sub(30)..].join("\n"));
         }
     }
-}
-
-fn wall_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,8 @@
 //! What is done to the service and to the tools. After each of them all must be well again, by the tools alone or by the person
 //! that the fault plays.
 
-use crate::ground::{Chance, Ground, Result, Stop};
+use crate::ground::{Chance, Ground};
+use oc_testkit::trial::{Result, broken};
 use oc_testkit::{Hostile, Signal, process};
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,7 @@ static ALL: [Fault; 14] = [
             ground.person(&["oc-guardian", "stop", "--reason", "soak"])?;
             ground.passes(3)?;
             if ground.service.is_ready() || ground.count("attempt") > attempts {
-                return Err(Stop::Late("it was started against a person's will".to_owned()));
+                return Err(broken("it was started against a person's will"));
             }
             ground.person(&["oc-guardian", "start", "--wait"])
         },
@@ -85,7 +86,7 @@ static ALL: [Fault; 14] = [
             here(ground, |faults| faults.block_ms = Some(0))?;
             ground.passes(3)?;
             if ground.count("attempt") > attempts {
-                return Err(Stop::Late("something was done during maintenance".to_owned()));
+                return Err(broken("something was done during maintenance"));
             }
             gone(ground, |ground| ground.person(&["oc-escalate", "maintenance", "off"]))
         },
@@ -160,5 +161,5 @@ fn unchanged(ground: &Ground, before: u32) -> Result<()> {
     if now == before {
         return Ok(());
     }
-    Err(Stop::Late("a healthy service was restarted".to_owned()))
+    Err(broken("a healthy service was restarted"))
 }

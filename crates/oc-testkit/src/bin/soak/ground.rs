@@ -7,15 +7,17 @@ use crate::faults::{self, Fault};
 use crate::sample::{self, Sample};
 use oc_testkit::invariants::{self, Known};
 use oc_testkit::providers::Providers;
-use oc_testkit::{Journal, Signal, Supervised, TestEnv, bin, scripts};
+use oc_testkit::trial::{self, Result, Stop, broken};
+use oc_testkit::{Journal, Signal, Supervised, TestEnv, bin, commented, in_seconds, merged, scripts};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// Whatever takes longer has not healed.
 const PATIENCE: Duration = Duration::from_secs(90);
+const LOOK: Duration = Duration::from_millis(50);
 /// So many samples in any run, however long it is.
 const SAMPLES: u32 = 60;
 const SECRET: &str = "soak-token-5ecret";
@@ -39,14 +41,6 @@ pub(crate) struct Quiet {
     pub(crate) passes: u64,
     pub(crate) journal_bytes: u64,
 }
-
-/// Why something does not go on.
-pub(crate) enum Stop {
-    Interrupted,
-    Late(String),
-}
-
-pub(crate) type Result<T> = std::result::Result<T, Stop>;
 
 pub(crate) struct Ground {
     pub(crate) service: Supervised,
@@ -75,7 +69,7 @@ pub(crate) fn run(options: &Cli, interrupted: Arc<AtomicBool>) -> Option<Run> {
     match ground.open() {
         Ok(()) => {}
         Err(Stop::Interrupted) => return None,
-        Err(Stop::Late(why)) => {
+        Err(Stop::Broken(why)) => {
             run.wrong.push(why);
             return Some(run);
         }
@@ -99,9 +93,9 @@ pub(crate) fn run(options: &Cli, interrupted: Arc<AtomicBool>) -> Option<Run> {
                 .or_default()
                 .push(took.as_secs_f64() * 1000.0),
             Err(Stop::Interrupted) => return None,
-            Err(Stop::Late(why)) => {
+            Err(Stop::Broken(why)) => {
                 crate::say(&format!("soak: {why}"));
-                crate::say(&ground.evidence());
+                crate::say(&ground.env().last_words(40));
                 run.wrong.push(why);
                 // One that cannot be brought back is not asked for anything else.
                 if run.wrong.len() >= 3 {
@@ -125,7 +119,7 @@ impl Ground {
         let hook = Providers::new();
         let watch = Watch::new(&service.env.watchdog());
         let journal = Journal::new(service.env.watchdog().join("journal.jsonl"));
-        let mut settings = settings(&hook.url("/soak"));
+        let mut settings = merged(in_seconds(&hook.url("/soak")), &bounds());
         if options.leak {
             let heal = scripts().join("oc-heal").display().to_string();
             let leaky = service.env.stub(
@@ -152,10 +146,7 @@ impl Ground {
         let program = bin("stand-in-gateway");
         self.service.start(&program);
         self.wait("it serves at first", |ground| ground.service.is_ready())?;
-        let kept = self.env().cmd("oc-doctor").args(["snapshot", "--quiet"]).run();
-        if kept.code != 0 {
-            return Err(Stop::Late(format!("oc-doctor snapshot exits with {}", kept.code)));
-        }
+        self.person(&["oc-doctor", "snapshot", "--quiet"])?;
         self.settle()
     }
 
@@ -164,11 +155,7 @@ impl Ground {
     }
 
     pub(crate) fn good_config(&self) -> String {
-        format!(
-            "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
-             \"auth\": {{\"mode\": \"token\", \"token\": \"{SECRET}\"}}\n  }}\n}}\n",
-            self.service.port
-        )
+        commented(self.service.port, SECRET, "")
     }
 
     /// Writes the service's configuration as a person does.
@@ -199,7 +186,7 @@ impl Ground {
         let fault = faults::any(&mut self.chance);
         let begun = Instant::now();
         let named = |stop| match stop {
-            Stop::Late(why) => Stop::Late(format!("{}: {why}", fault.name)),
+            Stop::Broken(why) => Stop::Broken(format!("{}: {why}", fault.name)),
             Stop::Interrupted => stop,
         };
         (fault.inject)(self).map_err(named)?;
@@ -234,15 +221,7 @@ impl Ground {
 
     /// A command of ours, as a person types it.
     pub(crate) fn person(&self, words: &[&str]) -> Result<()> {
-        let output = self.env().cmd(words[0]).args(&words[1..]).timeout(PATIENCE).run();
-        if output.code == 0 {
-            return Ok(());
-        }
-        let (line, code) = (words.join(" "), output.code);
-        Err(Stop::Late(format!(
-            "{line} exits with {code}: {}",
-            output.stderr.trim()
-        )))
+        trial::person(self.env(), words, &[0], PATIENCE).map(drop)
     }
 
     /// Until so many passes have begun from now on.
@@ -261,7 +240,7 @@ impl Ground {
 
     pub(crate) fn pid(&self) -> Result<u32> {
         let pid = self.service.pid();
-        pid.ok_or_else(|| Stop::Late("the supervisor knows no process".to_owned()))
+        pid.ok_or_else(|| broken("the supervisor knows no process"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
@@ -270,20 +249,8 @@ impl Ground {
     }
 
     pub(crate) fn wait(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let late = begun.elapsed() > PATIENCE;
-            if holds(self) {
-                return Ok(());
-            }
-            if self.interrupted.load(Ordering::SeqCst) {
-                return Err(Stop::Interrupted);
-            }
-            if late {
-                return Err(Stop::Late(format!("waited {} s in vain: {what}", PATIENCE.as_secs())));
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let interrupted = Arc::clone(&self.interrupted);
+        trial::within(PATIENCE, LOOK, &interrupted, what, || holds(self))
     }
 
     /// Ends everything, and says what is left.
@@ -309,40 +276,17 @@ impl Ground {
         wrong.extend(invariants::check(self.env(), &known));
         wrong
     }
-
-    /// For whoever has to find out why.
-    fn evidence(&self) -> String {
-        let read = |below: &str| std::fs::read_to_string(self.env().path(below)).unwrap_or_default();
-        let (log, talk) = (
-            read(".openclaw/logs/watchdog.log"),
-            read(".openclaw/watchdog/run/talk.log"),
-        );
-        let lines: Vec<&str> = log.lines().chain(talk.lines()).collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
-    }
 }
 
-/// Everything the defaults do, in seconds instead of minutes, and with bounds that an hour of faults does not reach.
-fn settings(hook: &str) -> Value {
+/// Bounds that an hour of faults does not reach.
+fn bounds() -> Value {
     json!({
-        "service": {
-            "supervise": {"backoff_step": "200ms", "backoff_max": "500ms", "ready_poll": "10ms"},
-            "stop_timeout": "3s",
-        },
-        "probe": {"timeout": "1s", "tries": 2, "interval": "100ms", "hang_after": "1s", "startup_grace": "10s"},
         "policy": {
-            "interval": "1s", "interval_embedded": "1s",
-            "hold": {
-                "manager": "1s", "manager_starting": "1s", "draining": "2s", "http_error": "500ms", "safe_mode": "2s",
-                "wake": "2s", "wake_intervals": 5,
-            },
-            "backoff": {"steps": ["500ms", "1s", "2s"], "jitter_percent": 0, "window": "1m"},
-            "ladder": {"half_open": "3s"},
+            "hold": {"wake_intervals": 5},
+            "backoff": {"window": "1m"},
             "restarts": {"window": "1m"},
-            "kill": {"unclean_limit": 20, "window": "1m"},
-            "healthy": {"stable": "500ms", "stable_same_process": "1s"},
+            "kill": {"window": "1m"},
         },
-        "notify": {"webhook": {"url": hook}, "opened_after": "2s"},
     })
 }
 

@@ -23,10 +23,9 @@ mod sample;
 mod series;
 
 use clap::Parser as _;
+use oc_testkit::trial::watch_signals;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 fn main() -> ExitCode {
     let options = match cli::Cli::try_parse() {
@@ -36,18 +35,13 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
         }
     };
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        // Without it the signal would end us before we have ended what we started.
-        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&interrupted)) {
+    let interrupted = match watch_signals() {
+        Ok(interrupted) => interrupted,
+        Err(error) => {
             say(&format!("soak: cannot watch for signals: {error}"));
             return ExitCode::FAILURE;
         }
-    }
+    };
     let Some(run) = ground::run(&options, interrupted) else {
         return ExitCode::from(130);
     };

@@ -6,6 +6,7 @@ use crate::ground::Run;
 use crate::judge::{self, Line};
 use crate::sample::Sample;
 use crate::series::median;
+use oc_testkit::results;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -57,8 +58,13 @@ impl Sheet {
         });
         Self {
             schema: "oc.soak/1",
-            at: format!("{:.0}", jiff::Timestamp::now()),
-            machine: machine(),
+            at: results::now(),
+            machine: format!(
+                "oc {}, {}, load average at the end {}",
+                env!("CARGO_PKG_VERSION"),
+                results::machine(),
+                results::load()
+            ),
             seed: options.seed,
             leak: options.leak,
             took_s: run.took.as_secs(),
@@ -177,9 +183,7 @@ pub(crate) fn table(sheet: &Sheet) -> String {
 }
 
 pub(crate) fn save(sheet: &Sheet, dir: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    std::fs::write(dir.join("soak.json"), serde_json::to_vec_pretty(sheet)?)?;
-    std::fs::write(dir.join("soak.md"), markdown(sheet))
+    results::save(dir, "soak", sheet, &markdown(sheet))
 }
 
 fn markdown(sheet: &Sheet) -> String {
@@ -227,27 +231,4 @@ fn markdown(sheet: &Sheet) -> String {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
-}
-
-fn machine() -> String {
-    let first = |file: &str, key: &str| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
-        line.rsplit(": ").next().unwrap_or_default().trim().to_owned()
-    };
-    let uname = rustix::system::uname();
-    format!(
-        "oc {}, {} {} {}, {} cores of {}, load average at the end {}",
-        env!("CARGO_PKG_VERSION"),
-        uname.sysname().to_string_lossy(),
-        uname.release().to_string_lossy(),
-        uname.machine().to_string_lossy(),
-        std::thread::available_parallelism().map_or(0, usize::from),
-        first("/proc/cpuinfo", "model name"),
-        first("/proc/loadavg", "")
-            .split(' ')
-            .take(3)
-            .collect::<Vec<_>>()
-            .join(" ")
-    )
 }

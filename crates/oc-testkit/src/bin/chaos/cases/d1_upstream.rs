@@ -32,7 +32,9 @@ pub(super) fn upstream(arena: &mut Arena) -> Result<()> {
     let upstream = Providers::new();
     let probe =
         json!({"name": "upstream", "url": upstream.url("/v1/models"), "timeout": "500ms", "expect": {"status": 200}});
-    arena.configure(&json!({"probe": {"deep": [probe]}, "policy": {"warn": {"deep_failed": "1s"}}}));
+    arena
+        .env()
+        .configure(&json!({"probe": {"deep": [probe]}, "policy": {"warn": {"deep_failed": "1s"}}}));
     arena.upstream = Some(upstream);
     Ok(())
 }

@@ -10,7 +10,9 @@ pub(crate) const N1: Case = Case {
     settings: || json!({"notify": {"webhook": {"url": "https://alerts.invalid/chaos-hook-5ecret"}, "opened_after": "0s"}}),
     inject: |arena| arena.fault_here(|f| f.block_ms = Some(0)),
     verify: |arena| {
-        arena.configure(&json!({"notify": {"webhook": {"url": arena.hook.url("/chaos-hook-5ecret")}}}));
+        arena
+            .env()
+            .configure(&json!({"notify": {"webhook": {"url": arena.hook.url("/chaos-hook-5ecret")}}}));
         let delivered = arena.wait("the alert that waited is delivered", |arena| {
             arena.env().cmd("oc-notify").arg("flush").run();
             !arena.hook.accepted().is_empty()

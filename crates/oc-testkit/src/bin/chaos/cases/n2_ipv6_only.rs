@@ -13,7 +13,7 @@ pub(crate) const N2: Case = Case {
     namespace: Some("ip link set lo up && ip addr del 127.0.0.1/8 dev lo"),
     prepare: |arena| {
         let url = format!("http://[::1]:{}", arena.service.port);
-        arena.configure(&json!({"probe": {"url": url}}));
+        arena.env().configure(&json!({"probe": {"url": url}}));
         Ok(())
     },
     inject: |arena| arena.signal(Signal::STOP),

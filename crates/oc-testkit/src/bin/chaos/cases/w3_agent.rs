@@ -1,8 +1,9 @@
 //! W3, one case for each thing that an AI doctor may do wrong. Whatever it does: the service's configuration is what it was,
 //! nothing of the session lives on, it was asked once, and a person is called.
 
-use crate::arena::{Arena, Result, SECRETS, broken, merged};
+use crate::arena::{Arena, Result, SECRETS, broken};
 use crate::case::{CASE, Case, Class, End};
+use oc_testkit::merged;
 use oc_testkit::process;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;

@@ -11,7 +11,9 @@ pub(crate) const X7: Case = Case {
     prepare: |arena| {
         let package = json!({"name": "openclaw", "version": "2026.9.7"}).to_string();
         let file = arena.env().write("package/package.json", package);
-        arena.configure(&json!({"service": {"package_dir": file.parent()}}));
+        arena
+            .env()
+            .configure(&json!({"service": {"package_dir": file.parent()}}));
         Ok(())
     },
     inject: |arena| arena.fault_here(|f| f.block_ms = Some(0)),

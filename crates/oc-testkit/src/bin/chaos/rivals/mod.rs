@@ -129,10 +129,10 @@ pub(crate) fn run(named: &[&'static Case], options: &RivalsOptions, interrupted:
     runner::hush_panics();
     let begun = Instant::now();
     let mut rows = Vec::new();
-    for (cases, jobs) in [(chosen(FAULTS), options.jobs), (chosen(LOADS), 1)] {
+    for (cases, jobs) in [(chosen(FAULTS), options.measured.work.jobs), (chosen(LOADS), 1)] {
         let cells = runner::spread(jobs, cases.len() * keepers.len(), interrupted, |n| {
             let (case, keeper) = (cases[n / keepers.len()], &keepers[n % keepers.len()]);
-            let cell = outcome::cell(case, keeper, options.repeat, interrupted);
+            let cell = outcome::cell(case, keeper, options.measured.repeat, interrupted);
             say(&format!("{:<5} {:<20} {}", case.id, keeper.name, cell.words()));
             cell
         })?;

@@ -1,11 +1,12 @@
 //! One fault under one keeper, and what came of it: the cell of the table.
 
 use super::Keeper;
-use crate::arena::{Arena, Result, Stop, broken};
+use crate::arena::Arena;
 use crate::case::{Case, Class, End};
 use crate::judge::{self, Facts};
 use crate::results::Range;
 use crate::runner::guarded;
+use oc_testkit::trial::{Result, Stop, broken};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

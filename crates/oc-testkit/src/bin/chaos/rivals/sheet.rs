@@ -4,7 +4,7 @@ use super::Keeper;
 use super::outcome::Cell;
 use crate::case::{Case, Class, End};
 use crate::cli::RivalsOptions;
-use crate::results::machine;
+use oc_testkit::results;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -67,10 +67,10 @@ impl Sheet {
         };
         Self {
             schema: "oc.rivals/1",
-            at: format!("{:.0}", jiff::Timestamp::now()),
-            machine: machine(),
-            repetitions: options.repeat,
-            jobs: options.jobs,
+            at: results::now(),
+            machine: results::machine(),
+            repetitions: options.measured.repeat,
+            jobs: options.measured.work.jobs,
             took_s: took.as_secs(),
             keepers: keepers.iter().map(column).collect(),
             rows,
@@ -84,9 +84,7 @@ impl Sheet {
     }
 
     pub(crate) fn save(&self, dir: &Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(dir)?;
-        std::fs::write(dir.join("rivals.json"), serde_json::to_vec_pretty(self)?)?;
-        std::fs::write(dir.join("rivals.md"), self.markdown())
+        results::save(dir, "rivals", self, &self.markdown())
     }
 
     pub(crate) fn markdown(&self) -> String {

@@ -1,13 +1,13 @@
 //! Where one point of the sweep happens: a HOME with a gateway under a supervisor that starts no passes by itself.
 
 use super::Scenario;
-use crate::arena::{SECRETS, merged};
+use crate::arena::SECRETS;
 use oc_testkit::providers::Providers;
 use oc_testkit::{
-    Event, Hostile, Journal, Output, Running, Signal, Supervised, TestEnv, bin, process, scripts, wait_until,
+    Event, Hostile, Journal, Output, Running, Signal, Supervised, TestEnv, at_once, bin, commented, merged, process,
+    scripts, wait_until,
 };
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The longest that any one thing may take.
@@ -26,7 +26,12 @@ impl Field {
     pub(super) fn new(settings: &Value) -> Self {
         let service = Supervised::new();
         let hook = Providers::new();
-        let common = scaled(&hook.url("/chaos-hook-5ecret"));
+        // A drain lasts until somebody is killed in it.
+        let common = json!({
+            "service": {"stop_timeout": "60s"},
+            "notify": {"webhook": {"url": hook.url("/chaos-hook-5ecret")}, "opened_after": "0s"},
+        });
+        let common = merged(at_once(), &common);
         service.env.oc_config(&merged(common, settings));
         let mut field = Self {
             service,
@@ -42,11 +47,7 @@ impl Field {
     }
 
     pub(super) fn good_config(&self) -> String {
-        format!(
-            "{{\n  // mine\n  \"gateway\": {{\n    \"mode\": \"local\", // important\n    \"port\": {},\n    \"bind\": \"loopback\",\n    \
-             \"auth\": {{\"mode\": \"token\", \"token\": \"{}\"}}\n  }}\n}}\n",
-            self.service.port, SECRETS[0]
-        )
+        commented(self.service.port, SECRETS[0], "")
     }
 
     /// Writes the service's configuration as a person does.
@@ -182,12 +183,6 @@ impl Field {
         Journal::new(self.env().watchdog().join("journal.jsonl")).fresh()
     }
 
-    /// Our settings, with this laid over them.
-    pub(super) fn configure(&self, over: &Value) {
-        let settings = self.env().read_json(".openclaw/watchdog/config.json");
-        self.env().oc_config(&merged(settings, over));
-    }
-
     /// Starts it with a configuration without the required key, so that it exits with 78.
     pub(super) fn start_broken(&mut self) {
         let broken = self
@@ -319,28 +314,4 @@ impl Field {
         }
         self.wait("every process has ended", |field| field.env().processes().is_empty());
     }
-
-    pub(super) fn evidence(&self) -> String {
-        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
-        let log = read(self.env().path(".openclaw/logs/watchdog.log"));
-        let talk = read(self.env().watchdog().join("run/talk.log"));
-        let lines: Vec<&str> = log.lines().chain(talk.lines()).collect();
-        lines[lines.len().saturating_sub(60)..].join("\n")
-    }
-}
-
-/// Everything a hundred times faster than the defaults; what happens is asked, not when.
-fn scaled(hook: &str) -> Value {
-    json!({
-        "service": {"supervise": {"backoff_step": "50ms", "backoff_max": "100ms", "ready_poll": "10ms"}, "stop_timeout": "60s"},
-        "probe": {"timeout": "500ms", "tries": 2, "interval": "20ms", "hang_after": "500ms", "startup_grace": "2s"},
-        "policy": {
-            "interval": "60s", "interval_embedded": "60s",
-            "hold": {"manager": "0s", "manager_starting": "1s", "draining": "3s", "http_error": "0s"},
-            "backoff": {"steps": ["0s"], "jitter_percent": 0},
-            "kill": {"unclean_limit": 20},
-            "healthy": {"stable": "100ms", "stable_same_process": "100ms"},
-        },
-        "notify": {"webhook": {"url": hook}, "opened_after": "0s"},
-    })
 }

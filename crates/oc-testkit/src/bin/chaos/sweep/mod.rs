@@ -101,7 +101,7 @@ fn sweep(scenario: &Scenario, options: &SweepOptions, interrupted: &AtomicBool) 
         let next = AtomicUsize::new(0);
         let all: Mutex<Vec<Violation>> = Mutex::default();
         std::thread::scope(|scope| {
-            for _ in 0..options.jobs {
+            for _ in 0..options.work.jobs {
                 scope.spawn(|| {
                     while !interrupted.load(Ordering::SeqCst)
                         && let Some(step) = points.get(next.fetch_add(1, Ordering::SeqCst))
@@ -141,7 +141,7 @@ fn point(scenario: &Scenario, step: Option<usize>, verbose: bool) -> Point {
         let torn = steps.last().is_some_and(|step| step.ends_with("half of it"));
         found.extend(left(&field, step.is_some() && torn));
         if verbose && !found.is_empty() {
-            say(&field.evidence());
+            say(&field.env().last_words(60));
         }
         found
     }));

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use crate::cli::SweepOptions;
-use crate::results::machine;
+use oc_testkit::results;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -111,9 +111,9 @@ impl Sheet {
     pub(super) fn new(rows: Vec<Row>, options: &SweepOptions, took: Duration) -> Self {
         Self {
             schema: "oc.sweep/1",
-            at: format!("{:.0}", jiff::Timestamp::now()),
+            at: results::now(),
             version: env!("CARGO_PKG_VERSION"),
-            machine: machine(),
+            machine: results::machine(),
             every: options.every(),
             took_s: took.as_secs(),
             rows,
@@ -138,8 +138,6 @@ impl Sheet {
 
 /// Writes sweep.json and sweep.md.
 pub(crate) fn save(sheet: &Sheet, dir: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    std::fs::write(dir.join("sweep.json"), serde_json::to_vec_pretty(sheet)?)?;
     let Sheet {
         at,
         version,
@@ -167,5 +165,5 @@ pub(crate) fn save(sheet: &Sheet, dir: &Path) -> std::io::Result<()> {
             row.scenario, row.what, row.points
         );
     }
-    std::fs::write(dir.join("sweep.md"), text)
+    results::save(dir, "sweep", sheet, &text)
 }

@@ -94,7 +94,9 @@ fn register(field: &mut Field) {
     env.crontab(Crontab::Works);
     env.write(".stand-in-crontab", PERSONS);
     let port = env.gateway_agent();
-    field.configure(&json!({"probe": {"url": format!("http://127.0.0.1:{port}")}}));
+    field
+        .env()
+        .configure(&json!({"probe": {"url": format!("http://127.0.0.1:{port}")}}));
     field.config = std::fs::read(field.env().config_path()).ok();
 }
 
