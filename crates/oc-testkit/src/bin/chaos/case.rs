@@ -160,3 +160,12 @@ pub(crate) const CASE: Case = Case {
     level: None,
     alerts: 0..=0,
 };
+
+/// What hangs, or answers as it must not: one KILL of ours, and it serves. On a busy machine that takes long enough to be told.
+pub(crate) const HUNG: Case = Case {
+    actions: &["restart kill"],
+    most: 1,
+    level: Some(1),
+    alerts: 0..=1,
+    ..CASE
+};

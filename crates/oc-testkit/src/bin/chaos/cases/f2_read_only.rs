@@ -1,7 +1,7 @@
 //! F2.
 
 use crate::arena::{Arena, Result, broken};
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use crate::needs::Need;
 use oc_testkit::Signal;
 
@@ -33,11 +33,8 @@ pub(crate) const F2: Case = Case {
             .into_iter()
             .collect()
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
     alerts: 0..=2,
-    ..CASE
+    ..HUNG
 };
 
 /// A read-only view of the same directory on top of it: what is open for writing would be in the way of anything else.

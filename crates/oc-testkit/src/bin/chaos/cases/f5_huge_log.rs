@@ -1,6 +1,6 @@
 //! F5.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Signal;
 
 pub(crate) const F5: Case = Case {
@@ -13,9 +13,5 @@ pub(crate) const F5: Case = Case {
         arena.env().foreign("sh").args(["-c", script]).run();
         arena.signal(Signal::STOP)
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

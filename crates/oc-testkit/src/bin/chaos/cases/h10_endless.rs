@@ -1,6 +1,6 @@
 //! H10.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Hostile;
 
 pub(crate) const H10: Case = Case {
@@ -8,9 +8,5 @@ pub(crate) const H10: Case = Case {
     class: Class::Http,
     fault: "answers with a body that never ends",
     inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Endless)),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

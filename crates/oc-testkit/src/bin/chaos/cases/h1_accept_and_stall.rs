@@ -1,6 +1,6 @@
 //! H1.
 
-use crate::case::{CASE, Case, Class, On};
+use crate::case::{Case, Class, HUNG, On};
 
 pub(crate) const H1: Case = Case {
     id: "H1",
@@ -9,9 +9,5 @@ pub(crate) const H1: Case = Case {
     ci: true,
     on: On::Both,
     inject: |arena| arena.fault_here(|f| f.block_ms = Some(0)),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

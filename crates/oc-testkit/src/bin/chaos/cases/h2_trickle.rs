@@ -1,6 +1,6 @@
 //! H2.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Hostile;
 
 pub(crate) const H2: Case = Case {
@@ -8,9 +8,6 @@ pub(crate) const H2: Case = Case {
     class: Class::Http,
     fault: "answers one byte a second",
     inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Trickle)),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
     alerts: 0..=2,
-    ..CASE
+    ..HUNG
 };

@@ -1,6 +1,6 @@
 //! H3.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Hostile;
 
 pub(crate) const H3: Case = Case {
@@ -8,9 +8,5 @@ pub(crate) const H3: Case = Case {
     class: Class::Http,
     fault: "answers 503 to everything",
     inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Status(503))),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

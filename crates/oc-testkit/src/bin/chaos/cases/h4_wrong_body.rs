@@ -1,6 +1,6 @@
 //! H4.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Hostile;
 
 pub(crate) const H4: Case = Case {
@@ -8,9 +8,5 @@ pub(crate) const H4: Case = Case {
     class: Class::Http,
     fault: "answers 200 with a page of HTML",
     inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Html)),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

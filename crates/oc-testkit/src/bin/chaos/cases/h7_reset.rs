@@ -1,6 +1,6 @@
 //! H7.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Hostile;
 
 pub(crate) const H7: Case = Case {
@@ -8,9 +8,5 @@ pub(crate) const H7: Case = Case {
     class: Class::Http,
     fault: "resets every connection after it was accepted",
     inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::Reset)),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

@@ -1,6 +1,6 @@
 //! H9.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Hostile;
 
 pub(crate) const H9: Case = Case {
@@ -8,9 +8,5 @@ pub(crate) const H9: Case = Case {
     class: Class::Http,
     fault: "redirects for ever",
     inject: |arena| arena.fault_here(|f| f.hostile = Some(Hostile::RedirectLoop)),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

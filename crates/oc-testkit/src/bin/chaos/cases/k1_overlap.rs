@@ -1,6 +1,6 @@
 //! K1.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 
 pub(crate) const K1: Case = Case {
     id: "K1",
@@ -24,9 +24,5 @@ pub(crate) const K1: Case = Case {
             .into_iter()
             .collect()
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

@@ -1,6 +1,6 @@
 //! K2.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 
 pub(crate) const K2: Case = Case {
     id: "K2",
@@ -19,9 +19,5 @@ pub(crate) const K2: Case = Case {
         }
         Ok(())
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

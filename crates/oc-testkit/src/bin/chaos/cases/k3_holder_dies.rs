@@ -1,7 +1,7 @@
 //! K3.
 
 use crate::arena::broken;
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Signal;
 
 pub(crate) const K3: Case = Case {
@@ -36,9 +36,5 @@ pub(crate) const K3: Case = Case {
         arena.env().signal(command, Signal::KILL);
         Ok(())
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

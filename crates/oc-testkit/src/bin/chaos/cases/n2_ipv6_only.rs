@@ -1,6 +1,6 @@
 //! N2.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use crate::needs::Need;
 use oc_testkit::Signal;
 use serde_json::json;
@@ -17,9 +17,5 @@ pub(crate) const N2: Case = Case {
         Ok(())
     },
     inject: |arena| arena.signal(Signal::STOP),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

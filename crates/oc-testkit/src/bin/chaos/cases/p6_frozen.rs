@@ -1,6 +1,6 @@
 //! P6.
 
-use crate::case::{CASE, Case, On};
+use crate::case::{Case, HUNG, On};
 use oc_testkit::Signal;
 
 pub(crate) const P6: Case = Case {
@@ -8,9 +8,5 @@ pub(crate) const P6: Case = Case {
     fault: "frozen: kill -STOP",
     on: On::Both,
     inject: |arena| arena.signal(Signal::STOP),
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

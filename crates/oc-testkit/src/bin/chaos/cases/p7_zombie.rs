@@ -1,17 +1,12 @@
 //! P7.
 
-use super::p9_worker_dead::{kill_worker, launcher};
-use crate::case::{CASE, Case};
+use super::p9_worker_dead::{P9, launcher};
+use crate::case::Case;
 
 pub(crate) const P7: Case = Case {
     id: "P7",
     fault: "zombie: the worker is dead and its parent never waits for it",
     // The shell that knows of its child is replaced by a program that does not.
     prepare: |arena| launcher(arena, "\"$gateway\" \"$@\" & exec sleep 600"),
-    inject: kill_worker,
-    actions: &["restart graceful", "restart kill"],
-    most: 2,
-    level: Some(1),
-    alerts: 0..=2,
-    ..CASE
+    ..P9
 };

@@ -8,7 +8,11 @@ pub(crate) const P9: Case = Case {
     id: "P9",
     fault: "the worker is dead, its launcher lives",
     prepare: |arena| launcher(arena, "\"$gateway\" \"$@\" & wait; sleep 600 & wait"),
-    inject: kill_worker,
+    inject: |arena| {
+        let worker = arena.env().gateway_pid().ok_or_else(|| broken("no worker to kill"))?;
+        arena.env().signal(worker, Signal::KILL);
+        Ok(())
+    },
     actions: &["restart graceful", "restart kill"],
     most: 2,
     level: Some(1),
@@ -20,11 +24,5 @@ pub(crate) const P9: Case = Case {
 pub(super) fn launcher(arena: &mut Arena, script: &str) -> Result<()> {
     let gateway = arena.program.display().to_string();
     arena.program = arena.env().stub("launcher", &format!("gateway={gateway}\n{script}"));
-    Ok(())
-}
-
-pub(super) fn kill_worker(arena: &mut Arena) -> Result<()> {
-    let worker = arena.env().gateway_pid().ok_or_else(|| broken("no worker to kill"))?;
-    arena.env().signal(worker, Signal::KILL);
     Ok(())
 }

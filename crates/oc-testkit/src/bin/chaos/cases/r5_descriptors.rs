@@ -1,6 +1,6 @@
 //! R5.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use crate::needs::Need;
 use std::net::{Ipv4Addr, TcpStream};
 
@@ -23,9 +23,5 @@ pub(crate) const R5: Case = Case {
             .push(Box::new((0..4).filter_map(open).collect::<Vec<TcpStream>>()));
         Ok(())
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

@@ -1,7 +1,7 @@
 //! S4b.
 
 use super::s4_no_manager::{cut_off, reach};
-use crate::case::{CASE, Case, Class, Keeper};
+use crate::case::{Case, Class, HUNG, Keeper};
 use crate::needs::Need;
 use oc_testkit::Signal;
 
@@ -22,9 +22,6 @@ pub(crate) const S4B: Case = Case {
             .into_iter()
             .collect()
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
     alerts: 0..=2,
-    ..CASE
+    ..HUNG
 };

@@ -1,6 +1,6 @@
 //! T2.
 
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 use oc_testkit::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -29,9 +29,5 @@ pub(crate) const T2: Case = Case {
         let times = format!("it acted at once after the sleep: woke {woke:?}, acted {acted:?}");
         (!waited).then_some(times).into_iter().collect()
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
-    alerts: 0..=1,
-    ..CASE
+    ..HUNG
 };

@@ -1,7 +1,7 @@
 //! W2.
 
 use crate::arena::broken;
-use crate::case::{CASE, Case, Class};
+use crate::case::{Case, Class, HUNG};
 
 pub(crate) const W2: Case = Case {
     id: "W2",
@@ -27,9 +27,6 @@ pub(crate) const W2: Case = Case {
             .into_iter()
             .collect()
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
     alerts: 0..=2,
-    ..CASE
+    ..HUNG
 };

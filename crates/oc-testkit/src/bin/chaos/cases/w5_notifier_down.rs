@@ -1,6 +1,7 @@
 //! W5.
 
-use crate::case::{CASE, Case, Class, On};
+use crate::arena::Arena;
+use crate::case::{Case, Class, HUNG, On};
 use oc_testkit::providers::Trouble;
 use serde_json::json;
 
@@ -16,19 +17,18 @@ pub(crate) const W5: Case = Case {
     },
     verify: |arena| {
         arena.hook.trouble(Trouble::None);
-        let delivered = arena.wait("what waited is delivered", |arena| {
-            arena.env().cmd("oc-notify").arg("flush").run();
-            !arena.hook.accepted().is_empty()
-        });
-        delivered
-            .err()
-            .map(|_| "the alert was lost".to_owned())
-            .into_iter()
-            .collect()
+        waited(arena)
     },
-    actions: &["restart kill"],
-    most: 1,
-    level: Some(1),
     alerts: 1..=2,
-    ..CASE
+    ..HUNG
 };
+
+/// What waited is delivered as soon as that is possible.
+pub(super) fn waited(arena: &mut Arena) -> Vec<String> {
+    let delivered = arena.wait("what waited is delivered", |arena| {
+        arena.env().cmd("oc-notify").arg("flush").run();
+        !arena.hook.accepted().is_empty()
+    });
+    let lost = delivered.err().map(|_| "the alert was lost".to_owned());
+    lost.into_iter().collect()
+}
