@@ -2,11 +2,15 @@
 
 use crate::case::{CASE, Case, Class};
 use oc_testkit::Signal;
+use serde_json::json;
 
 pub(crate) const K5: Case = Case {
     id: "K5",
     class: Class::Concurrency,
     fault: "the gateway's old pid belongs to another program now, in every file that names it",
+    // Healed well within the 90 s of the default, hence nobody is told. Scaled to 2 s, as elsewhere here, that would be a race: it
+    // takes that long, too, and a slow pass makes it one message (healed) or two (opened, healed).
+    settings: || json!({"notify": {"opened_after": "90s"}}),
     inject: |arena| {
         let stranger = arena.env().foreign("sleep").arg("600").spawn();
         let gateway = arena.pid()?;
@@ -39,7 +43,5 @@ pub(crate) const K5: Case = Case {
     },
     actions: &["restart start", "restart register"],
     most: 1,
-    // On a busy machine it takes long enough to be told.
-    alerts: 0..=2,
     ..CASE
 };
