@@ -2,6 +2,7 @@
 //! is thrown away afterwards, and compares each answer with what the code expects. What public reports say about launchd gets
 //! measured that way where it matters: on the Mac at hand.
 
+mod job;
 mod launchd;
 mod systemd;
 mod transcript;

@@ -1,10 +1,10 @@
 //! The steps on launchd, through the same code that heals.
 
 use super::Transcript;
+use super::job::{self, CALL, LIMIT, until, words};
 use crate::backend::embedded::Told;
 use crate::backend::launchd::Launchd;
 use oc_core::clock::{Deadline, pause};
-use oc_core::config::Span;
 use oc_core::fault::Result;
 use oc_core::fsx;
 use oc_core::identity::Identity;
@@ -16,11 +16,6 @@ use oc_core::world::World;
 use rustix::process::Signal;
 use std::time::Duration;
 
-/// Of each step.
-const LIMIT: Duration = Duration::from_secs(60);
-/// One call of launchctl.
-const CALL: Duration = Duration::from_secs(10);
-const LOOK: Duration = Duration::from_millis(50);
 /// A shell has set its trap within this time.
 const TRAP: Duration = Duration::from_millis(300);
 
@@ -37,11 +32,8 @@ struct Stage {
 
 impl Stage {
     fn new(world: &World) -> Self {
-        let mut world = world.clone();
+        let mut world = job::world(world);
         world.config.service.label = format!("ai.openclaw.oc-exercise-{}", std::process::id());
-        // A missing definition must not be asked of openclaw, and a drain is over soon.
-        world.config.service.kind = oc_core::config::Kind::Generic;
-        world.config.service.stop_timeout = Span::secs(10);
         Self {
             agent: Agent::of(&world.config.service),
             world,
@@ -114,14 +106,7 @@ impl Stage {
 
     /// Waits for a running process other than `before`.
     fn running(&self, before: Option<&Identity>, limit: Duration) -> Option<Identity> {
-        let deadline = Deadline::after(limit);
-        loop {
-            let now = self.view().identity.filter(|now| Some(now) != before);
-            if now.is_some() || deadline.passed() {
-                return now;
-            }
-            pause(LOOK);
-        }
+        until(limit, || self.view().identity.filter(|now| Some(now) != before))
     }
 
     fn registered(&self, said: &mut Vec<String>) -> Result<(bool, String)> {
@@ -134,7 +119,6 @@ impl Stage {
 }
 
 impl Drop for Stage {
-    /// Not through the usual runner: that gives up at once when we were told to stop, which may be why we are here.
     fn drop(&mut self) {
         if self.world.common.dry_run {
             return;
@@ -143,27 +127,13 @@ impl Drop for Stage {
         for call in [Call::Bootout, Call::Enable] {
             let mut cmd = Cmd::new("launchctl");
             cmd.args(self.agent.argv(call));
-            let child = fsx::open_append("/dev/null".as_ref()).and_then(|null| cmd.spawn_logged(&null));
-            let deadline = Deadline::after(CALL);
-            if let Ok(mut child) = child {
-                while matches!(child.try_wait(), Ok(None)) && !deadline.passed() {
-                    pause(Duration::from_millis(10));
-                }
-            }
+            job::remove(&mut cmd);
         }
         if let Some(process) = process {
             // It may be gone already.
             _ = process.signal(Signal::KILL);
         }
         drop(std::fs::remove_file(self.agent.plist()));
-    }
-}
-
-fn words(view: &ServiceView) -> String {
-    let state = format!("{:?}", view.state).to_lowercase();
-    match &view.identity {
-        Some(process) => format!("{state}, pid {}", process.pid),
-        None => state,
     }
 }
 

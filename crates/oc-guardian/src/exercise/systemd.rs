@@ -1,10 +1,10 @@
 //! The steps on systemd, through the same code that heals.
 
 use super::Transcript;
+use super::job::{self, CALL, LIMIT, until, words};
 use crate::backend::embedded::Told;
 use crate::backend::systemd::Systemd;
-use oc_core::clock::{Deadline, pause};
-use oc_core::config::{Kind, Span};
+use oc_core::clock::Deadline;
 use oc_core::fault::{Fault, Result};
 use oc_core::fsx;
 use oc_core::identity::Identity;
@@ -15,12 +15,6 @@ use oc_core::service::systemd::{Call, Looked, Shown, Unit, runtime_dir};
 use oc_core::world::World;
 use rustix::process::Signal;
 use std::time::Duration;
-
-/// Of each step.
-const LIMIT: Duration = Duration::from_secs(60);
-/// One call of systemctl.
-const CALL: Duration = Duration::from_secs(10);
-const LOOK: Duration = Duration::from_millis(50);
 
 const GOOD: &str = "exec sleep 3600";
 const BAD: &str = "exit 1";
@@ -34,11 +28,8 @@ struct Stage {
 
 impl Stage {
     fn new(world: &World) -> Self {
-        let mut world = world.clone();
+        let mut world = job::world(world);
         world.config.service.unit = format!("oc-exercise-{}.service", std::process::id());
-        // A missing definition must not be asked of openclaw, and a drain is over soon.
-        world.config.service.kind = Kind::Generic;
-        world.config.service.stop_timeout = Span::secs(10);
         Self {
             unit: Unit::of(&world.config.service),
             world,
@@ -89,25 +80,11 @@ impl Stage {
     }
 
     fn running(&self, before: Option<&Identity>, limit: Duration) -> Option<Identity> {
-        let deadline = Deadline::after(limit);
-        loop {
-            let now = self.view().identity.filter(|now| Some(now) != before);
-            if now.is_some() || deadline.passed() {
-                return now;
-            }
-            pause(LOOK);
-        }
+        until(limit, || self.view().identity.filter(|now| Some(now) != before))
     }
 
     fn failed(&self) -> Option<Shown> {
-        let deadline = Deadline::after(CALL);
-        loop {
-            let shown = self.shown().filter(|shown| shown.active == "failed");
-            if shown.is_some() || deadline.passed() {
-                return shown;
-            }
-            pause(LOOK);
-        }
+        until(CALL, || self.shown().filter(|shown| shown.active == "failed"))
     }
 
     fn registered(&self, said: &mut Vec<String>) -> Result<(bool, String)> {
@@ -121,7 +98,6 @@ impl Stage {
 }
 
 impl Drop for Stage {
-    /// Not through the usual runner: that gives up at once when we were told to stop, which may be why we are here.
     fn drop(&mut self) {
         if self.world.common.dry_run {
             return;
@@ -132,27 +108,13 @@ impl Drop for Stage {
             if let Some(dir) = runtime_dir() {
                 cmd.env("XDG_RUNTIME_DIR", dir);
             }
-            let child = fsx::open_append("/dev/null".as_ref()).and_then(|null| cmd.spawn_logged(&null));
-            let deadline = Deadline::after(CALL);
-            if let Ok(mut child) = child {
-                while matches!(child.try_wait(), Ok(None)) && !deadline.passed() {
-                    pause(Duration::from_millis(10));
-                }
-            }
+            job::remove(&mut cmd);
         };
         for call in [Call::Unmask, Call::Kill, Call::Stop, Call::Disable, Call::ResetFailed] {
             say(call);
         }
         drop(std::fs::remove_file(self.unit.file()));
         say(Call::Reload);
-    }
-}
-
-fn words(view: &ServiceView) -> String {
-    let state = format!("{:?}", view.state).to_lowercase();
-    match &view.identity {
-        Some(process) => format!("{state}, pid {}", process.pid),
-        None => state,
     }
 }
 

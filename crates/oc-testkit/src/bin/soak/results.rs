@@ -45,6 +45,13 @@ struct Row {
     max_ms: f64,
 }
 
+impl Row {
+    /// The median and the longest.
+    fn seconds(&self) -> [String; 2] {
+        [self.median_ms, self.max_ms].map(|ms| number(Some(ms / 1000.0)))
+    }
+}
+
 impl Sheet {
     pub(crate) fn new(options: &Cli, run: &Run) -> Self {
         let faults = run.faults.iter().map(|(fault, took)| {
@@ -154,29 +161,21 @@ pub(crate) fn progress(now: &Sample, before: Option<&Sample>, wrong: usize) -> S
 pub(crate) fn table(sheet: &Sheet) -> String {
     let mut text = String::new();
     for line in &sheet.series {
+        let [first, median, last, max, growth, limit] = figures(line);
+        let mark = if line.good { "ok" } else { "BAD" };
         // Writing into a String cannot fail.
         _ = writeln!(
             text,
-            "{:<4} {:<62} {:>10.1} {:>10.1} {:>10.1} {:>10.1} {:>9} of {:>6} {}",
-            if line.good { "ok" } else { "BAD" },
-            line.what,
-            line.first,
-            line.median,
-            line.last,
-            line.max,
-            number(line.growth),
-            number(line.limit),
-            line.unit
+            "{mark:<4} {:<62} {first:>10} {median:>10} {last:>10} {max:>10} {growth:>9} of {limit:>6} {}",
+            line.what, line.unit
         );
     }
     for row in &sheet.faults {
+        let [median, max] = row.seconds();
         _ = writeln!(
             text,
-            "{:>4} times {:<66} {:>8.1} s, at most {:.1} s",
-            row.times,
-            row.fault,
-            row.median_ms / 1000.0,
-            row.max_ms / 1000.0
+            "{:>4} times {:<66} {median:>8} s, at most {max} s",
+            row.times, row.fault
         );
     }
     format!("\n{text}\n{}\n\n{}", sheet.cadence(), sheet.verdict())
@@ -200,33 +199,24 @@ fn markdown(sheet: &Sheet) -> String {
         sheet.cadence()
     );
     for line in &sheet.series {
+        let mark = if line.good { "ok" } else { "**bad**" };
+        let figures = figures(line).join(" | ");
         // Writing into a String cannot fail.
-        _ = writeln!(
-            text,
-            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {} | {} |",
-            if line.good { "ok" } else { "**bad**" },
-            line.what,
-            line.first,
-            line.median,
-            line.last,
-            line.max,
-            number(line.growth),
-            number(line.limit),
-            line.unit
-        );
+        _ = writeln!(text, "| {mark} | {} | {figures} | {} |", line.what, line.unit);
     }
     text += "\n| fault | times | serving again after (median) | at most |\n|---|---:|---:|---:|\n";
     for row in &sheet.faults {
-        _ = writeln!(
-            text,
-            "| {} | {} | {:.1} s | {:.1} s |",
-            row.fault,
-            row.times,
-            row.median_ms / 1000.0,
-            row.max_ms / 1000.0
-        );
+        let [median, max] = row.seconds();
+        _ = writeln!(text, "| {} | {} | {median} s | {max} s |", row.fault, row.times);
     }
     text
+}
+
+/// In the order of the columns.
+fn figures(line: &Line) -> [String; 6] {
+    let known = [line.first, line.median, line.last, line.max].map(Some);
+    let [first, median, last, max] = known.map(number);
+    [first, median, last, max, number(line.growth), number(line.limit)]
 }
 
 fn number(value: Option<f64>) -> String {
