@@ -110,12 +110,15 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> std::result::Resul
         Ok(Ok(result)) => Ok(result),
         Ok(Err(Stop::Broken(why))) => Err(why),
         Ok(Err(Stop::Interrupted)) => Err("interrupted".to_owned()),
-        Err(panic) => Err(panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()))
-            .unwrap_or_else(|| "a panic without a word".to_owned())),
+        Err(panic) => Err(words(&*panic)),
     }
+}
+
+/// What a panic says.
+pub(crate) fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|&text| text.to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a word".to_owned())
 }
 
 fn play(case: &Case, arena: &mut Arena) -> Result<Verdict> {

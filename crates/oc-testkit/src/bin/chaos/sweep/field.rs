@@ -26,7 +26,6 @@ impl Field {
     pub(super) fn new(settings: &Value) -> Self {
         let service = Supervised::new();
         let hook = Providers::new();
-        // A drain lasts until somebody is killed in it.
         let common = json!({
             "service": {"stop_timeout": "60s"},
             "notify": {"webhook": {"url": hook.url("/chaos-hook-5ecret")}, "opened_after": "0s"},

@@ -13,13 +13,13 @@ mod table;
 use crate::arena::SECRETS;
 use crate::cli::SweepOptions;
 use crate::list::say;
+use crate::runner::{hush_panics, spread, words};
 use field::Field;
 use oc_testkit::invariants::{self, Known};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 pub(crate) use table::save;
 use table::{Row, Sheet, Violation};
@@ -75,8 +75,7 @@ pub(crate) fn run(options: &SweepOptions, interrupted: &AtomicBool) -> Option<Sh
         say(&format!("chaos: no such scenario; there are {}", names.join(", ")));
         return None;
     }
-    // What a point breaks on is told with it.
-    std::panic::set_hook(Box::new(|_| {}));
+    hush_panics();
     let mut rows = Vec::new();
     for scenario in chosen {
         let row = sweep(scenario, options, interrupted);
@@ -98,26 +97,16 @@ fn sweep(scenario: &Scenario, options: &SweepOptions, interrupted: &AtomicBool) 
         None => (1..=reference.steps.len()).step_by(options.every()).collect(),
     };
     if found.is_empty() {
-        let next = AtomicUsize::new(0);
-        let all: Mutex<Vec<Violation>> = Mutex::default();
-        std::thread::scope(|scope| {
-            for _ in 0..options.work.jobs {
-                scope.spawn(|| {
-                    while !interrupted.load(Ordering::SeqCst)
-                        && let Some(step) = points.get(next.fetch_add(1, Ordering::SeqCst))
-                    {
-                        let point = point(scenario, Some(*step), options.verbose);
-                        let at = point.steps.last().map_or("before anything", String::as_str);
-                        let new = Violation::of(*step, at, point.violations);
-                        new.iter()
-                            .for_each(|violation| say(&format!("  {}: {violation}", scenario.name)));
-                        all.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
-                    }
-                });
-            }
+        let all = spread(options.work.jobs, points.len(), interrupted, |n| {
+            let step = points[n];
+            let point = point(scenario, Some(step), options.verbose);
+            let at = point.steps.last().map_or("before anything", String::as_str);
+            let new = Violation::of(step, at, point.violations);
+            new.iter()
+                .for_each(|violation| say(&format!("  {}: {violation}", scenario.name)));
+            new
         });
-        found.extend(all.into_inner().unwrap_or_else(PoisonError::into_inner));
-        found.sort_by_key(|violation| violation.step);
+        found.extend(all.into_iter().flatten().flatten());
     }
     Row::new(scenario, &reference.steps, points.len(), found, begun.elapsed())
 }
@@ -164,10 +153,4 @@ fn left(field: &Field, torn: bool) -> Vec<String> {
     let leaked = |secret: &&&str| sent.iter().any(|message| message.raw.contains(**secret));
     found.extend(SECRETS.iter().filter(leaked).map(|secret| format!("{secret} was sent")));
     found
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|&text| text.to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a word".to_owned())
 }

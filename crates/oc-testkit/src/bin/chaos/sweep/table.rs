@@ -34,7 +34,7 @@ pub(super) struct Row {
 /// Something that must never be.
 #[derive(Debug, Serialize)]
 pub(super) struct Violation {
-    pub(super) step: usize,
+    step: usize,
     /// What was about to be done.
     at: String,
     what: String,
