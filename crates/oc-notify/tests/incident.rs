@@ -401,6 +401,34 @@ fn a_repair_whose_message_was_killed_is_told_by_the_next_pass_and_only_once() {
 }
 
 #[test]
+fn a_repair_is_told_whatever_an_ai_left_beside_the_passes_and_whichever_of_a_second_it_was() {
+    let mut world = World::new(&["discord"]);
+    open(&world);
+    for left in ["report.md", "work/openclaw.json"] {
+        world.env.write(format!(".openclaw/watchdog/incidents/{ID}/{left}"), "");
+    }
+    let failing = settle("failing", "x", false, json!([]));
+    for (at, run, doctor) in [
+        (100, "20260227T203432-9999", json!({})),
+        (100, "20260227T203432-0000", doctor()),
+        (110, "20260227T203442-0000", json!({})),
+    ] {
+        world.at(at);
+        let files = [
+            ("run.json", json!({"id": run})),
+            ("doctor.json", doctor),
+            ("settle.json", failing.clone()),
+        ];
+        world.tell(&files).expect_code(0);
+    }
+    let told = texts(&world.providers.accepted());
+    let repairs = told
+        .iter()
+        .filter(|(_, text)| text.contains("gateway.mode: was missing"));
+    assert_eq!((told.len(), repairs.count()), (2, 1), "{told:?}");
+}
+
+#[test]
 fn an_end_that_was_missed_is_told_by_the_next_pass() {
     let mut world = World::new(&["discord"]);
     open(&world);

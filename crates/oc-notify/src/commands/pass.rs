@@ -11,6 +11,7 @@ use oc_core::paths::Paths;
 use oc_core::story::Story;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 /// Files of a pass are at most some megabytes (a doctor's diff).
@@ -104,20 +105,25 @@ pub(super) fn learn(paths: &Paths, memory: &mut Memory, pass: &Pass, opened: &St
     }
     match &pass.run {
         // Called again by hand on a pass that was told.
-        Some(run) if *run <= thread.heard => {}
+        Some(run) if *run == thread.heard => {}
         run => {
             thread.edits.extend(pass.edits.iter().cloned());
-            thread.heard = run.clone().unwrap_or_else(|| thread.heard.clone());
+            // Of passes that began in the same second the later one may have the lesser name.
+            if let Some(run) = run {
+                thread.heard = run.clone().max(std::mem::take(&mut thread.heard));
+            }
         }
     }
 }
 
-/// The passes of an incident in which something was done, oldest first: their names sort by time.
+/// The passes of an incident in which something was done, oldest first: their names sort by time. What an AI session leaves beside
+/// them is not named by time.
 fn filed(paths: &Paths, incident: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(paths.incident(incident)) else {
         return Vec::new();
     };
-    let mut passes: Vec<_> = entries.flatten().map(|e| e.path()).collect();
+    let by_time = |e: &DirEntry| e.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
+    let mut passes: Vec<_> = entries.flatten().filter(by_time).map(|e| e.path()).collect();
     passes.sort();
     passes
 }
