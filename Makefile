@@ -28,6 +28,9 @@ hermetic = home=$$HOME && \
 	mkdir -p $(target)/home && \
 	HOME=$$(cd $(target)/home && pwd) CARGO_HOME=$${CARGO_HOME:-$$home/.cargo} RUSTUP_HOME=$${RUSTUP_HOME:-$$home/.rustup}
 
+# Most of what the tests do is waiting.
+threads = $${RUST_TEST_THREADS:-$$((2 * $$(getconf _NPROCESSORS_ONLN)))}
+
 .PHONY: help
 help: ## this text
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -38,7 +41,7 @@ build: ## all tools, unoptimised, in target/debug
 
 .PHONY: test
 test: ## every test but those on the real programs
-	$(CARGO) build --workspace --bins $(locked) && $(hermetic) $(CARGO) test --workspace $(locked)
+	$(CARGO) build --workspace --bins $(locked) && $(hermetic) RUST_TEST_THREADS=$(threads) $(CARGO) test --workspace $(locked)
 
 .PHONY: fuzz
 fuzz: ## the property tests again, each with CASES inputs; the doctor on damaged configurations for FUZZ_SECONDS
