@@ -17,7 +17,7 @@ pub struct World {
     /// Where everything lies.
     pub paths: Paths,
     /// Every setting.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// What happened.
     pub journal: Journal,
     secrets: Arc<Secrets>,
@@ -68,7 +68,7 @@ impl World {
         if common.verbose > 0 {
             loaded.notes.iter().for_each(crate::out::talk);
         }
-        let (paths, config) = (loaded.paths.clone(), loaded.config.clone());
+        let (paths, config) = (loaded.paths.clone(), Arc::clone(&loaded.config));
         let secrets = Arc::new(Secrets {
             loaded,
             redactor: OnceLock::new(),

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 struct Home {
     dir: tempfile::TempDir,
@@ -66,7 +67,7 @@ impl Home {
 
     fn safe(&self) -> (Config, Option<oc_core::Fault>) {
         let (loaded, fault) = Config::load_or_safe(&Request::default(), &self.environment()).unwrap();
-        (loaded.config, fault)
+        (Arc::unwrap_or_clone(loaded.config), fault)
     }
 
     fn cache(&self) -> PathBuf {
@@ -87,7 +88,7 @@ fn instance(name: &str) -> Request {
 #[test]
 fn without_any_file_it_is_the_default() {
     let loaded = Home::new().load();
-    assert_eq!(loaded.config, Config::default());
+    assert_eq!(*loaded.config, Config::default());
     assert_eq!(loaded.origins.of("probe.timeout"), &Origin::Default);
     assert_eq!(loaded.notes, [] as [&str; 0]);
 }
@@ -132,7 +133,7 @@ fn every_name_of_the_predecessor_works_in_dotenv() {
         .load()
         .config;
     assert_eq!(config.probe.url, "http://localhost:19999");
-    assert_eq!(config.probe.token.unwrap().expose(), "gwtoken");
+    assert_eq!(config.probe.token.as_ref().unwrap().expose(), "gwtoken");
     let notify = &config.notify;
     assert!(
         notify
@@ -147,7 +148,7 @@ fn every_name_of_the_predecessor_works_in_dotenv() {
     assert_eq!(notify.telegram.bot_token.as_ref().unwrap().expose(), "1:AA");
     assert_eq!(notify.telegram.chat_id.as_deref(), Some("-100"));
     assert_eq!(notify.channels, ["slack", "discord"]);
-    assert_eq!(config.agent.anthropic_api_key.unwrap().expose(), "sk-ant-1");
+    assert_eq!(config.agent.anthropic_api_key.as_ref().unwrap().expose(), "sk-ant-1");
     assert_eq!(config.agent.deadline, Span::mins(5));
     assert_eq!(config.agent.agents, ["gemini"]);
     assert_eq!(config.agent.model.as_deref(), Some("m"));
@@ -204,7 +205,10 @@ fn a_placeholder_in_dotenv_does_not_hide_a_real_value_below_it() {
         .config(&json!({"notify": {"telegram": {"bot_token": "1:real"}, "slack": {"webhook_url": "https://hooks.slack.com/services/YOUR/SLACK/WEBHOOK_PATH"}}}))
         .dotenv("TELEGRAM_BOT_TOKEN=YOUR_BOT_TOKEN")
         .load();
-    assert_eq!(loaded.config.notify.telegram.bot_token.unwrap().expose(), "1:real");
+    assert_eq!(
+        loaded.config.notify.telegram.bot_token.as_ref().unwrap().expose(),
+        "1:real"
+    );
     assert_eq!(loaded.config.notify.slack.webhook_url, None);
 }
 

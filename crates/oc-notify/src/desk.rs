@@ -10,11 +10,12 @@ use oc_core::paths::Paths;
 use oc_core::redact::Redactor;
 use oc_core::run::Common;
 use oc_core::world::World;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Desk {
     pub(crate) common: Common,
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) paths: Paths,
     pub(crate) journal: Journal,
     pub(crate) redactor: Redactor,

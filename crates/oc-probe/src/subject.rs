@@ -8,6 +8,7 @@ use oc_core::paths::{DEFAULT_INSTANCE, Paths, Places};
 use oc_core::redact::Redactor;
 use oc_core::report::ManagerKind;
 use oc_core::{service, world};
+use std::sync::Arc;
 
 /// One instance.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub struct Subject {
     /// Where everything lies.
     pub paths: Paths,
     /// Every setting.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// Where the service answers.
     pub target: Target,
     /// The settings with all their sources.
@@ -60,7 +61,7 @@ impl Subject {
         Ok(Self {
             target: Target::parse(&loaded.config.probe.url)?,
             paths: loaded.paths.clone(),
-            config: loaded.config.clone(),
+            config: Arc::clone(&loaded.config),
             loaded,
             named,
         })

@@ -9,6 +9,7 @@ use crate::fault::{Fault, Result};
 use crate::paths::{DEFAULT_INSTANCE, Paths, Places};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What is to be loaded.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +28,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The values.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The places of the instance.
     pub paths: Paths,
     /// The config.json that was read (or would have been, had it been there).
@@ -81,7 +82,7 @@ impl Config {
         if request.may_write && cache != before {
             cache.write(&paths.config_cache());
         }
-        let config = layers.config();
+        let config = Arc::new(layers.config());
         let loaded = Loaded {
             config,
             paths,

@@ -6,6 +6,7 @@ use oc_core::fsx;
 use oc_core::proc::Cmd;
 use oc_core::report::ServiceView;
 use oc_core::world::World;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Of each step.
@@ -18,8 +19,9 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) fn world(world: &World) -> World {
     let mut world = world.clone();
     // A missing definition must not be asked of openclaw, and a drain is over soon.
-    world.config.service.kind = Kind::Generic;
-    world.config.service.stop_timeout = Span::secs(10);
+    let service = &mut Arc::make_mut(&mut world.config).service;
+    service.kind = Kind::Generic;
+    service.stop_timeout = Span::secs(10);
     world
 }
 

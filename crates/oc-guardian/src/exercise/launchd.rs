@@ -14,6 +14,7 @@ use oc_core::service::Verb;
 use oc_core::service::launchd::{Agent, Call, LastExit, Looked, State};
 use oc_core::world::World;
 use rustix::process::Signal;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A shell has set its trap within this time.
@@ -33,7 +34,7 @@ struct Stage {
 impl Stage {
     fn new(world: &World) -> Self {
         let mut world = job::world(world);
-        world.config.service.label = format!("ai.openclaw.oc-exercise-{}", std::process::id());
+        Arc::make_mut(&mut world.config).service.label = format!("ai.openclaw.oc-exercise-{}", std::process::id());
         Self {
             agent: Agent::of(&world.config.service),
             world,

@@ -14,6 +14,7 @@ use oc_core::service::Verb;
 use oc_core::service::systemd::{Call, Looked, Shown, Unit, runtime_dir};
 use oc_core::world::World;
 use rustix::process::Signal;
+use std::sync::Arc;
 use std::time::Duration;
 
 const GOOD: &str = "exec sleep 3600";
@@ -29,7 +30,7 @@ struct Stage {
 impl Stage {
     fn new(world: &World) -> Self {
         let mut world = job::world(world);
-        world.config.service.unit = format!("oc-exercise-{}.service", std::process::id());
+        Arc::make_mut(&mut world.config).service.unit = format!("oc-exercise-{}.service", std::process::id());
         Self {
             unit: Unit::of(&world.config.service),
             world,

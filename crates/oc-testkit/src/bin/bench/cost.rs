@@ -34,6 +34,20 @@ pub(crate) fn many(n: usize, command: &mut Command) -> Option<Vec<Cost>> {
     (0..n).map(|_| once(command).ok()).collect()
 }
 
+/// [`many`] of each command, taking turns: what else the machine does meets all of them alike.
+pub(crate) fn in_turn<const N: usize>(n: usize, commands: &mut [Command; N]) -> Option<[Vec<Cost>; N]> {
+    let mut costs = [const { Vec::new() }; N];
+    for run in 0..=n {
+        for (command, costs) in commands.iter_mut().zip(&mut costs) {
+            let cost = once(command).ok()?;
+            if run > 0 {
+                costs.push(cost);
+            }
+        }
+    }
+    Some(costs)
+}
+
 pub(crate) fn wall(costs: &[Cost]) -> Option<Figures> {
     Figures::of(costs.iter().map(|cost| ms(cost.wall)).collect())
 }

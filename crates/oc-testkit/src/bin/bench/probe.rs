@@ -5,6 +5,7 @@ use crate::figures::Figures;
 use crate::sheet::Sheet;
 use crate::trace::Trace;
 use oc_testkit::{TestEnv, bin, free_port, wait_until};
+use std::ffi::OsStr;
 use std::time::Duration;
 
 const RUNS: usize = 200;
@@ -37,47 +38,34 @@ pub(crate) fn one_probe(sheet: &mut Sheet) {
     } else {
         sheet.absent("system calls", "there is no strace, or it may not trace");
     }
-    let mut base = (None, None);
-    for (program, args) in [
-        ("bench-get", &[port.as_str()][..]),
-        ("oc-probe", &["--checks", "liveness", "--quiet"]),
-        ("curl", &["-fsS", "-o", "/dev/null", &url]),
-    ] {
-        let path = if program == "curl" {
-            program.into()
-        } else {
-            bin(program)
-        };
-        let mut command = env.std_command(path);
+    let command = |program: &OsStr, args: &[&str]| {
+        let mut command = env.std_command(program);
         command.args(args);
-        let name = match program {
-            "bench-get" => "the least: a static program, one GET".to_owned(),
-            _ => format!(
-                "{program} {}",
-                args.iter()
-                    .filter(|arg| **arg != url)
-                    .copied()
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            ),
-        };
-        let Some(costs) = cost::many(RUNS, &mut command).filter(|costs| costs.iter().all(|cost| cost.status.success()))
-        else {
-            sheet.absent(program, "it is missing or failed");
+        command
+    };
+    let pair = cost::in_turn(
+        RUNS,
+        &mut [
+            command(bin("bench-get").as_os_str(), &[&port]),
+            command(bin("oc-probe").as_os_str(), &["--checks", "liveness", "--quiet"]),
+        ],
+    );
+    let (least, ours) = pair.map_or((None, None), |[least, ours]| (Some(least), Some(ours)));
+    // By itself: after a program of its size the next one finds nothing in the caches.
+    let curl = cost::many(RUNS, &mut command("curl".as_ref(), &["-fsS", "-o", "/dev/null", &url]));
+    let mut base = (None, None);
+    for (name, costs, limit) in [
+        ("the least: a static program, one GET", least, None),
+        ("oc-probe --checks liveness --quiet", ours, Some(RATIO)),
+        ("curl -fsS -o /dev/null", curl, None),
+    ] {
+        let Some(costs) = costs.filter(|costs| costs.iter().all(|cost| cost.status.success())) else {
+            sheet.absent(name, "it is missing or failed");
             continue;
         };
-        let ours = program == "oc-probe";
-        let target = |base: Option<f64>| base.filter(|_| ours).map(|base| base * RATIO);
-        let wall = sheet.row(
-            &format!("{name}: wall"),
-            "ms",
-            cost::wall(&costs),
-            base.0,
-            target(base.0),
-        );
+        let target = base.0.zip(limit).map(|(base, limit)| base * limit);
+        let wall = sheet.row(&format!("{name}: wall"), "ms", cost::wall(&costs), base.0, target);
         let cpu = sheet.row(&format!("{name}: CPU"), "ms", cost::cpu(&costs), base.1, None);
-        if program == "bench-get" {
-            base = (wall, cpu);
-        }
+        base = (base.0.or(wall), base.1.or(cpu));
     }
 }
