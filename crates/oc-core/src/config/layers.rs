@@ -343,7 +343,7 @@ fn gateway_port(path: &Path) -> Option<Option<u16>> {
     u16::try_from(port).ok().filter(|port| *port != 0).map(Some)
 }
 
-pub(super) fn get<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+fn get<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     key.split('.').try_fold(value, |value, part| value.get(part))
 }
 

@@ -6,6 +6,7 @@ mod dotenv;
 mod env;
 mod instances;
 mod layers;
+mod lean;
 mod load;
 mod names;
 mod notify;

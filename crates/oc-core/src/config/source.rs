@@ -1,9 +1,8 @@
 //! Which config.json speaks for an instance, and what it says.
 
 use super::env::Env;
-use super::layers::get;
+use super::lean;
 use super::load::Request;
-use super::names::SECRET_KEYS;
 use super::stamp::{Cache, Stamp};
 use super::validate;
 use crate::fault::{Fault, Result};
@@ -54,7 +53,7 @@ pub(super) fn locate(request: &Request, env: &Env) -> Result<(Paths, Source)> {
     let mut root = given.clone().unwrap_or_else(|| default.config());
     // Only the two fields that say where the instance lives; what is wrong with the rest is told later.
     let declaration = |root: &Path| {
-        let content = read_json(root).ok().flatten()?;
+        let content = read_json(root, Some(&name)).ok().flatten()?;
         content.get("instances")?.get(&name).cloned()
     };
     let mut declared = declaration(&root);
@@ -95,13 +94,18 @@ impl Source {
     pub(super) fn read(&self, cache: &mut Cache) -> (Map<String, Value>, Option<Fault>) {
         // The stamp is taken before reading: a change in between then only costs another check.
         let stamp = Stamp::of(self.path());
-        let content = match read_json(self.path()) {
+        let known = stamp.is_some() && cache.valid == stamp;
+        let only = match self {
+            Self::Shared { name, .. } if known => Some(name.as_str()),
+            _ => None,
+        };
+        let content = match read_json(self.path(), only) {
             Ok(Some(content)) => content,
             Ok(None) => return (Map::new(), None),
             Err(fault) => return (Map::new(), Some(fault)),
         };
         let mut fault = None;
-        if stamp.is_none() || cache.valid != stamp {
+        if !known {
             fault = validate::check(self.path(), &content).err();
             cache.valid = stamp.filter(|_| fault.is_none());
         }
@@ -124,13 +128,8 @@ impl Source {
         if let Self::Shared { name, .. } = self {
             sections.remove("service");
             sections.remove("probe");
-            let mut others = sections.get_mut("instances").map(Value::take).unwrap_or_default();
-            let declared = others.as_object_mut().and_then(|all| all.remove(name));
-            // Of the others only what must not be shown: with a thousand of them each load would cost for all.
-            if let Value::Object(others) = &mut others {
-                others.retain(|_, other| SECRET_KEYS.iter().any(|key| get(other, key).is_some()));
-            }
-            sections.insert("instances".to_owned(), others);
+            let declared = sections.get_mut("instances").and_then(Value::as_object_mut);
+            let declared = declared.and_then(|all| all.remove(name));
             if let Some(Value::Object(mut declared)) = declared {
                 declared.remove("profile");
                 declared.remove("openclaw_dir");
@@ -154,8 +153,8 @@ pub(super) fn fitting(sections: Map<String, Value>, is_right: impl Fn(&Value) ->
         .collect()
 }
 
-/// Parses a JSON file of ours; `None` when it is not there.
-fn read_json(path: &Path) -> Result<Option<Value>> {
+/// Parses a JSON file of ours, for this instance only if so wanted; `None` when it is not there.
+fn read_json(path: &Path, only: Option<&str>) -> Result<Option<Value>> {
     let Some(bytes) = fsx::read_capped(path, CONFIG_CAP).map_err(|mut fault| {
         if fault.exit == crate::Exit::Data {
             fault.exit = crate::Exit::Config;
@@ -166,6 +165,9 @@ fn read_json(path: &Path) -> Result<Option<Value>> {
         return Ok(None);
     };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if let Some(lean) = only.and_then(|name| lean::parse(bytes, name)) {
+        return Ok(Some(lean));
+    }
     serde_json::from_slice(bytes).map(Some).map_err(|e| {
         Fault::config(format_args!("{}: not valid JSON: {e}", path.display()))
             .hint("correct that place, or move the file away to use the defaults")
