@@ -233,8 +233,8 @@ impl Swap {
                 .map_err(|e| Fault::io("put back", &self.target, e))?;
             fs::remove_file(&self.temp).map_err(|e| Fault::io("remove", &self.temp, e))?;
         } else if hash_of(&self.target) == self.before {
-            // A half-written new file of a crash: ours, worth nothing.
-            fs::remove_file(&self.temp).map_err(|e| Fault::io("remove", &self.temp, e))?;
+            // A half-written new file of a crash: ours, worth nothing. Nothing took place yet.
+            return fs::remove_file(&self.temp).map_err(|e| Fault::io("remove", &self.temp, e));
         } else {
             // Nobody can tell any more whose this is.
             oc_core::fsx::put_aside(&self.temp, "kept")?;

@@ -303,11 +303,8 @@ impl Transaction {
 
     fn settle_all(&self) -> Result<()> {
         for step in &self.steps {
-            if let Step::Write(swap) = step
-                && let Err(fault) = swap.settle()
-                && fault.exit != oc_core::Exit::Busy
-            {
-                return Err(fault);
+            if let Step::Write(swap) = step {
+                settle(swap)?;
             }
         }
         Ok(())
@@ -370,7 +367,24 @@ fn undo_foreign(target: &Path, before: Option<&Hash>, mode: Option<u32>, store: 
     back.perform(&bytes)
 }
 
+/// What somebody else changed meanwhile stays as they left it, which is no fault here.
+fn settle(swap: &Swap) -> Result<()> {
+    match swap.settle() {
+        Err(fault) if fault.exit == oc_core::Exit::Busy => Ok(()),
+        other => other,
+    }
+}
+
 fn undo_write(swap: &Swap, store: &Store) -> Result<()> {
+    if let Some(before) = &swap.before {
+        // An undo before this one may have been killed over its work.
+        let begun = Swap {
+            before: Some(swap.after.clone()),
+            after: before.clone(),
+            ..Swap::plan(&OnDisk::read(&swap.target), &[], "undo")
+        };
+        settle(&begun)?;
+    }
     let file = OnDisk::read(&swap.target);
     if file.hash.as_ref() != Some(&swap.after) {
         return Ok(());
@@ -388,7 +402,6 @@ fn undo_write(swap: &Swap, store: &Store) -> Result<()> {
                 mode: swap.mode,
                 ..Swap::plan(&file, &bytes, "undo")
             };
-            back.settle()?;
             match back.perform(&bytes) {
                 // Somebody edits at this very moment: theirs.
                 Err(fault) if fault.exit == oc_core::Exit::Busy => Ok(()),

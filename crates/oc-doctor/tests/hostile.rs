@@ -207,6 +207,19 @@ fn who_closes_the_repair_of_a_killed_one_says_what_was_changed() {
 }
 
 #[test]
+fn an_undo_that_was_killed_over_its_half_written_file_is_done_by_the_next_one() {
+    let world = World::new(Backup::None);
+    let broken = world.good.replace("    mode: 'local',\n", "");
+    world.write(broken.as_bytes());
+    world.doctor(&["fix"]).run().expect_code(0);
+    let half = world.env.config_path().with_file_name(".openclaw.json.oc-undo.new");
+    std::fs::write(&half, "{ gate").unwrap();
+    world.doctor(&["undo"]).run().expect_code(0);
+    assert_eq!(world.read(), broken);
+    assert!(!half.exists());
+}
+
+#[test]
 fn a_users_edits_made_meanwhile_are_never_lost() {
     let world = World::new(Backup::None);
     let stop = std::sync::atomic::AtomicBool::new(false);

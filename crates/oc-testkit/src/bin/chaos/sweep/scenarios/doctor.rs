@@ -26,14 +26,11 @@ pub(crate) const UNDO: Scenario = Scenario {
     },
     command: |_| words(&["oc-doctor", "undo"]),
     recover: |field| {
-        field.call(&["oc-doctor", "undo"]);
-    },
-    verify: |field| {
-        let same = Some(field.config_text().as_bytes()) == field.config.as_deref();
-        (!same)
-            .then(|| "the configuration is not as the person wrote it".to_owned())
-            .into_iter()
-            .collect()
+        field.must(&["oc-doctor", "undo"]);
+        if Some(field.config_text().as_bytes()) != field.config.as_deref() {
+            panic!("the configuration is not as the person wrote it");
+        }
+        field.passes();
     },
     ..SCENARIO
 };
