@@ -50,11 +50,13 @@ impl Evidence {
             .as_ref()
             .and_then(|r| r.last_exit().cloned())
             .or_else(|| status.last_exit().cloned());
-        let identity = report.as_ref().and_then(|r| r.identity.clone()).or(status.identity);
+        let seen = report.as_ref().and_then(|r| r.identity.clone());
+        // Who was seen may have ended since, and its successor run.
+        let identity = seen.filter(Identity::alive).or(status.identity.filter(Identity::alive));
         Ok(Self {
             report,
             last_exit,
-            identity: identity.filter(Identity::alive),
+            identity,
             ..Self::default()
         })
     }
@@ -84,16 +86,22 @@ impl Evidence {
         if self.report.is_some() {
             return;
         }
-        let probe = &world.config.probe;
-        let limits = http::Limits {
-            total: limit,
-            body_cap: 4096,
-        };
-        self.answered = match http::Target::parse(&probe.url).map(|t| http::get(&t, &probe.liveness_path, limits)) {
-            Ok(Ok(response)) => Some(response.status == 200),
-            Ok(Err(failure)) if failure.trouble == http::Trouble::Refused => Some(false),
-            _ => None,
-        };
+        self.answered = answers(world, limit);
+    }
+}
+
+/// Whether the service says at this moment that it lives; `None` when it stays silent.
+#[must_use]
+pub fn answers(world: &World, limit: Duration) -> Option<bool> {
+    let probe = &world.config.probe;
+    let limits = http::Limits {
+        total: limit,
+        body_cap: 4096,
+    };
+    match http::Target::parse(&probe.url).map(|t| http::get(&t, &probe.liveness_path, limits)) {
+        Ok(Ok(response)) => Some(response.status == 200),
+        Ok(Err(failure)) if failure.trouble == http::Trouble::Refused => Some(false),
+        _ => None,
     }
 }
 

@@ -52,6 +52,8 @@ pub fn allowed(scene: &Scene<'_>, store: &Store, findings: &[Finding]) -> bool {
         && !config.doctor.disabled_remedies.iter().any(|name| name == "own_doctor")
         && scene.evidence.serving() != Some(true)
         && scene.evidence.identity.is_none()
+        // It may have come back since it was looked at.
+        && crate::owner::of(scene).is_none()
         && store
             .index()
             .is_ok_and(|index| !index.own_doctor_tried.contains(&key(scene)))

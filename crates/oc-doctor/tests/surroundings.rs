@@ -61,6 +61,25 @@ fn g3_a_hung_gateway_of_ours_is_ended_by_its_lock_and_a_new_one_starts() {
 }
 
 #[test]
+fn a_gateway_that_came_back_since_the_probe_looked_is_never_ended() {
+    let world = World::new(Backup::LastGood);
+    let report = world.exited(78);
+    let mut back = world.env.gateway().on_port(world.port).config_untouched().start();
+    let output = world.doctor(&["fix", "--probe", &report, "--json"]).run();
+    let body: Value = serde_json::from_str(&output.stdout).unwrap();
+    let findings = body["findings"].as_array().unwrap();
+    let about = |f: &Value| f["id"].as_str().unwrap().starts_with("port.");
+    assert!(!findings.iter().any(about), "{body:#}");
+    assert!(back.alive() && back.is_ready(), "{body:#}");
+    let plan = world
+        .env
+        .write("plan.json", r#"{"steps": [{"verb": "end_stale_gateway"}]}"#);
+    let plan = plan.display().to_string();
+    let output = world.doctor(&["apply", &plan, "--probe", &report, "--json"]).run();
+    assert!(back.alive() && back.is_ready(), "{}{}", output.stdout, output.stderr);
+}
+
+#[test]
 fn a_serving_gateway_is_never_touched() {
     let world = World::new(Backup::LastGood);
     let mut serving = world.env.gateway().on_port(world.port).config_untouched().start();

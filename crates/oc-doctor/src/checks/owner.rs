@@ -11,13 +11,14 @@ pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(owner) = owner::of(scene) else { return };
-    // The supervised process is the guardian's; and a young one may simply be starting.
+    // A young one may simply be starting.
     let grace = scene.world.config.probe.startup_grace.get();
     let young = owner.age_ms().is_none_or(|ms| u128::from(ms) < grace.as_millis());
     let stopped = owner
         .info()
         .is_some_and(|i| i.state == oc_core::identity::ProcessState::Stopped);
-    if scene.evidence.identity.as_ref() == Some(&owner) || (young && !stopped) {
+    // The supervised process is the guardian's.
+    if (young && !stopped) || owner::stale(scene).as_ref() != Some(&owner) {
         return;
     }
     findings.push(Finding::error(

@@ -21,12 +21,13 @@ pub(crate) fn check(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let subject = format!("port {}", target.port);
-    if scene.evidence.identity.as_ref() == Some(&holder) {
-        // The service itself: slow, starting or hung, which is not for the doctor to say.
+    let of_this_instance = owner::of(scene).as_ref() == Some(&holder);
+    if of_this_instance && owner::stale(scene).is_none() || owner::supervised(scene, &holder) {
+        // The service itself: slow, starting, hung or back again, which is not for the doctor to say.
         return;
     }
     let who = describe(&holder);
-    if owner::of(scene).as_ref() == Some(&holder) {
+    if of_this_instance {
         let message = format!("{subject} is held by a gateway of this instance that nobody supervises: {who}");
         findings.push(Finding::error("port.stale_gateway", subject, message));
     } else {

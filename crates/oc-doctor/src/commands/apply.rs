@@ -112,7 +112,7 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
                 content = Some(text.into_bytes());
             }
             Step::EndStaleGateway {} => {
-                end = crate::owner::of(&scene).filter(|_| scene.evidence.serving() == Some(false));
+                end = crate::owner::stale(&scene).filter(|_| scene.evidence.serving() == Some(false));
             }
         }
     }

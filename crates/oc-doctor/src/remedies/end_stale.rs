@@ -12,7 +12,7 @@ pub(super) const REMEDY: Remedy = Remedy {
 };
 
 fn propose(ask: &Ask<'_>) -> Option<Proposal> {
-    let owner = owner::of(ask.scene)?;
+    let owner = owner::stale(ask.scene)?;
     Some(Proposal::End {
         what: format!("stale gateway, pid {}, ended: {}", owner.pid, ask.finding.message),
         identity: owner,
