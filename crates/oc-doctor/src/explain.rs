@@ -135,7 +135,7 @@ pub const ALL: &[Entry] = &[
     },
     Entry {
         id: "port.stale_gateway",
-        means: "A gateway of this very instance that no supervisor knows holds the port; its own lock file proves it by pid and start time.",
+        means: "A gateway of this very instance that no supervisor knows holds the port and answers nobody, both asked anew; its own lock file proves it by pid and start time.",
         by_hand: "kill -9 PID, then oc-guardian start",
     },
     Entry {

@@ -1,9 +1,12 @@
 //! From findings to a repair: tries the remedies in order on a copy in memory, each judged by the checks, then makes the
 //! change as one transaction.
 
+mod carry_out;
+
+pub use carry_out::end;
+
 use crate::checks;
 use crate::diff;
-use crate::disk::OnDisk;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, weight};
 use crate::generations::{Candidate, Id, Reason, Store, candidates};
@@ -15,12 +18,8 @@ use crate::scene::Scene;
 use crate::secrets;
 use crate::transaction::{self, Transaction};
 use crate::validate;
-use oc_core::clock::{Deadline, pause};
-use oc_core::fault::{Fault, Result};
-use oc_core::identity::Identity;
-use oc_core::proc::kill_service_tree;
+use oc_core::fault::Result;
 use oc_core::world::World;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Remedies applied in one run, at most. Each must make things less wrong, so this is never reached in earnest.
@@ -107,7 +106,7 @@ pub fn fix(world: &World, mut evidence: Evidence) -> Result<Body> {
     for _ in 0..4 {
         open.played = plan.played.take().or(open.played);
         open.actions.extend_from_slice(&plan.actions);
-        carry_out(world, &store, &mut open, &scene, &plan)?;
+        carry_out::all(world, &store, &mut open, &scene, &plan)?;
         body.actions.append(&mut plan.actions);
         body.human_steps = std::mem::take(&mut plan.human_steps);
         scene = scene.again();
@@ -332,73 +331,6 @@ fn sentence(proposal: &Proposal) -> String {
         }
         Proposal::Aside { path } => format!("{} moved aside", path.display()),
         Proposal::Remove { files, bytes } => format!("{} old logs removed ({} MB)", files.len(), bytes >> 20),
-    }
-}
-
-fn carry_out(world: &World, store: &Store, open: &mut Transaction, scene: &Scene<'_>, plan: &Plan) -> Result<()> {
-    for step in &plan.around {
-        match step {
-            Proposal::Mode { path, before, after } => open.set_mode(world, path, *before, *after)?,
-            Proposal::Aside { path } => drop(open.move_aside(world, path)?),
-            Proposal::Included { path, bytes, .. } => {
-                let file = OnDisk::read(path);
-                keep_old(store, &file)?;
-                open.write(world, &file, bytes)?;
-            }
-            Proposal::End { identity, what } => {
-                open.note_final(world, what)?;
-                kill_service_tree(identity).map_err(|e| {
-                    Fault::new(
-                        oc_core::Exit::Permission,
-                        format_args!("cannot end pid {}: {e}", identity.pid),
-                    )
-                })?;
-                wait_gone(identity);
-            }
-            Proposal::Remove { files, .. } => {
-                open.note_final(world, &sentence(step))?;
-                remove_all(files);
-            }
-            Proposal::Content { .. } => {}
-        }
-    }
-    let Some(bytes) = &plan.content else { return Ok(()) };
-    // What was moved aside is no longer what was read.
-    let moved = plan.around.iter().any(|s| matches!(s, Proposal::Aside { .. }));
-    let file = if moved {
-        OnDisk::read(&scene.file.path)
-    } else {
-        scene.file.clone()
-    };
-    open.write(world, &file, bytes)
-}
-
-/// Its port is free only once it is gone; KILL takes a moment, for ever when it hangs in the kernel.
-fn wait_gone(identity: &Identity) {
-    let deadline = Deadline::after(Duration::from_secs(5));
-    while identity.alive() && !deadline.passed() {
-        pause(Duration::from_millis(5));
-    }
-}
-
-/// An included file that cannot be parsed is not part of a snapshot of the configuration; its bytes are kept all the same.
-fn keep_old(store: &Store, file: &OnDisk) -> Result<()> {
-    if let Some(bytes) = file.bytes() {
-        store.adopt(
-            &file.target,
-            bytes,
-            Reason::BeforeFix,
-            Some("an included file before its repair"),
-        )?;
-    }
-    Ok(())
-}
-
-fn remove_all(files: &[PathBuf]) {
-    for file in files {
-        if let Err(e) = std::fs::remove_file(file) {
-            oc_core::out::talk(format_args!("cannot remove {}: {e}", file.display()));
-        }
     }
 }
 

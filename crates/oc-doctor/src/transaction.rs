@@ -1,6 +1,8 @@
 //! A repair as a transaction: what is about to be done is recorded before it is done, so that whoever comes next (the
 //! rest of the pass, a later pass, a person) can keep it or take it back. One may be open at a time. See docs/adr/0005.
 
+mod undo;
+
 use crate::checks;
 use crate::disk::{self, Hash, OnDisk, Swap, crash_point};
 use crate::evidence::Evidence;
@@ -284,7 +286,7 @@ impl Transaction {
         self.settle_all()?;
         let store = Store::new(&world.paths);
         for step in self.steps.iter().rev() {
-            undo_step(step, &store)?;
+            undo::step(step, &store)?;
         }
         self.end(world, &format!("the repair was taken back: {why}"))?;
         Ok(Closed::Undone)
@@ -304,7 +306,7 @@ impl Transaction {
     fn settle_all(&self) -> Result<()> {
         for step in &self.steps {
             if let Step::Write(swap) = step {
-                settle(swap)?;
+                undo::settle(swap)?;
             }
         }
         Ok(())
@@ -322,93 +324,6 @@ impl Transaction {
 
 fn record(world: &World) -> File {
     File::new(&world.paths.transaction(), VERSION)
-}
-
-fn undo_step(step: &Step, store: &Store) -> Result<()> {
-    match step {
-        Step::Write(swap) => undo_write(swap, store),
-        Step::Mode { path, before, after } => {
-            if OnDisk::read(path).mode == Some(*after) {
-                disk::set_mode(path, *before)?;
-            }
-            Ok(())
-        }
-        Step::Moved { from, to } => {
-            if to.exists() && !from.exists() {
-                std::fs::rename(to, from).map_err(|e| Fault::io("put back", from, e))?;
-            }
-            Ok(())
-        }
-        Step::Foreign { target, before, mode } => undo_foreign(target, before.as_ref(), *mode, store),
-        Step::Final { .. } => Ok(()),
-    }
-}
-
-/// Nobody knows what the other program meant to leave, so whatever it left goes; a snapshot of it was taken.
-fn undo_foreign(target: &Path, before: Option<&Hash>, mode: Option<u32>, store: &Store) -> Result<()> {
-    let file = OnDisk::read(target);
-    let (Some(before), true) = (before, file.hash.as_ref() != before) else {
-        return Ok(());
-    };
-    let Some(bytes) = store.bytes(before) else {
-        return Ok(());
-    };
-    if let Some(left) = file.bytes() {
-        store.adopt(
-            target,
-            left,
-            crate::generations::Reason::Other,
-            Some("left by the service's own doctor"),
-        )?;
-    }
-    let mut back = Swap::plan(&file, &bytes, "undo");
-    back.mode = mode.unwrap_or(back.mode);
-    back.settle()?;
-    back.perform(&bytes)
-}
-
-/// What somebody else changed meanwhile stays as they left it, which is no fault here.
-fn settle(swap: &Swap) -> Result<()> {
-    match swap.settle() {
-        Err(fault) if fault.exit == oc_core::Exit::Busy => Ok(()),
-        other => other,
-    }
-}
-
-fn undo_write(swap: &Swap, store: &Store) -> Result<()> {
-    if let Some(before) = &swap.before {
-        // An undo before this one may have been killed over its work.
-        let begun = Swap {
-            before: Some(swap.after.clone()),
-            after: before.clone(),
-            ..Swap::plan(&OnDisk::read(&swap.target), &[], "undo")
-        };
-        settle(&begun)?;
-    }
-    let file = OnDisk::read(&swap.target);
-    if file.hash.as_ref() != Some(&swap.after) {
-        return Ok(());
-    }
-    match &swap.before {
-        None => std::fs::remove_file(&swap.target).map_err(|e| Fault::io("remove", &swap.target, e)),
-        Some(before) => {
-            let bytes = store.bytes(before).ok_or_else(|| {
-                Fault::data(format_args!(
-                    "the snapshot of {} is damaged; it stays as it is",
-                    swap.target.display()
-                ))
-            })?;
-            let back = Swap {
-                mode: swap.mode,
-                ..Swap::plan(&file, &bytes, "undo")
-            };
-            match back.perform(&bytes) {
-                // Somebody edits at this very moment: theirs.
-                Err(fault) if fault.exit == oc_core::Exit::Busy => Ok(()),
-                other => other,
-            }
-        }
-    }
 }
 
 /// Who wrote, when a person went back to a generation. Whether that helps is theirs to judge.

@@ -181,14 +181,18 @@ fn kill_9_at_every_step_leaves_the_old_or_the_new_file_and_the_next_run_goes_on(
             "{at}: the next run goes on"
         );
         world.doctor(&["undo"]).run().expect_code(0);
-        let left: Vec<_> = std::fs::read_dir(world.env.state_dir())
-            .unwrap()
-            .flatten()
-            .map(|e| e.file_name().to_string_lossy().into_owned())
-            .filter(|n| n.contains(".oc-"))
-            .collect();
-        assert!(left.is_empty(), "{at}: {left:?}");
+        assert_eq!(temporary(&world), Vec::<String>::new(), "{at}");
     }
+}
+
+/// What was left beside the configuration.
+fn temporary(world: &World) -> Vec<String> {
+    std::fs::read_dir(world.env.state_dir())
+        .unwrap()
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .filter(|n| n.contains(".oc-"))
+        .collect()
 }
 
 #[test]
@@ -217,6 +221,28 @@ fn an_undo_that_was_killed_over_its_half_written_file_is_done_by_the_next_one() 
     world.doctor(&["undo"]).run().expect_code(0);
     assert_eq!(world.read(), broken);
     assert!(!half.exists());
+}
+
+#[test]
+fn an_undo_of_its_own_doctor_that_was_killed_is_finished_by_the_next_one() {
+    let world = World::new(Backup::None);
+    let remedies = ["commas", "cut_garbage", "close_cut", "restore", "minimal"];
+    world
+        .env
+        .oc_config(&serde_json::json!({"doctor": {"disabled_remedies": remedies}}));
+    let broken = world.good.replace("'local',", "'local'");
+    world.write(broken.as_bytes());
+    doctor_is(
+        &world,
+        r#"printf '{"gateway":{"mode":"local","port":%s,"auth":{"mode":"token","token":"t"}}}' "$OPENCLAW_GATEWAY_PORT" > "$OPENCLAW_CONFIG_PATH""#,
+    );
+    let body = fix(&world);
+    assert!(body["actions"].to_string().contains("kept as it is"), "{body:#}");
+    let killed = world.doctor(&["undo"]).env("OC_CRASH_AT", "exchanged").run();
+    assert!(killed.code != 0, "it was to die");
+    world.doctor(&["undo"]).run().expect_code(0);
+    assert_eq!(world.read(), broken);
+    assert_eq!(temporary(&world), Vec::<String>::new());
 }
 
 #[test]

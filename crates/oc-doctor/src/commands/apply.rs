@@ -7,7 +7,7 @@ use crate::finding::weight;
 use crate::generations::{Reason, Store, candidates};
 use crate::plan::{self, Base, Plan, Step};
 use crate::playbook::{Fingerprint, Lesson};
-use crate::repair::show_diff;
+use crate::repair::{self, show_diff};
 use crate::report::Body;
 use crate::scene::Scene;
 use crate::transaction::Transaction;
@@ -171,13 +171,14 @@ pub(crate) fn run(world: &World, path: &Path, approve: bool) -> Result<Answer> {
     }
     body.generation_before = store.snapshot(&scene, Reason::BeforeFix, None)?;
     open.generation_before.clone_from(&body.generation_before);
+    let ended = end
+        .as_ref()
+        .map(|stale| format!("stale gateway, pid {}, ended", stale.pid));
+    body.actions.extend(ended.clone());
     open.actions.clone_from(&body.actions);
-    if let Some(identity) = &end {
-        let what = format!("stale gateway, pid {}, ended", identity.pid);
-        open.note_final(world, &what)?;
-        body.actions.push(what);
-        oc_core::proc::kill_service_tree(identity)
-            .map_err(|e| Fault::new(Exit::Permission, format_args!("cannot end pid {}: {e}", identity.pid)))?;
+    if let (Some(stale), Some(what)) = (&end, &ended) {
+        open.note_final(world, what)?;
+        repair::end(stale)?;
     }
     if let Some(bytes) = &content {
         open.write(world, &scene.file, bytes)?;
