@@ -90,10 +90,16 @@ on_real = $(with_real) $(CARGO) test -p oc-testkit -p oc-claude-pty $(locked)
 table = $(CARGO) test -p oc-doctor $(locked) --test table
 
 .PHONY: e2e
-e2e: build e2e-alerts e2e-systemd $(real)/done $(claude)/done ## the main scenarios on the real programs, from npm and Debian
+e2e: e2e-chain e2e-table e2e-alerts e2e-systemd ## the main scenarios on the real programs, from npm and Debian; -j2: two parts at once
+
+.PHONY: e2e-chain
+e2e-chain: build $(real)/done $(claude)/done
 	$(on_real) --test conformance --test agent --test e2e --test e2e_agent --test real_claude -- \
 		--include-ignored --show-output --test-threads=2
-	@# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
+
+# One row a remedy of the table of broken configurations; rows m3, r and c3 have the remedies of others.
+.PHONY: e2e-table
+e2e-table: build $(real)/done
 	$(hermetic) $(CARGO) test -p oc-doctor $(locked) --test surroundings -- --ignored
 	$(with_real) OC_TABLE=quick $(table) -- --include-ignored --skip m3_ --skip r_an --skip c3_ --test-threads=2
 
@@ -114,7 +120,7 @@ e2e-alerts: build ## the real Alertmanager and promtool; a person's machine may 
 .PHONY: e2e-systemd
 e2e-systemd: build $(real)/done ## a real systemd user manager, a real cron, the unit of the real gateway
 	@if [ "$$(id -u)" = 0 ] && [ -x /lib/systemd/systemd ] && command -v unshare cron crontab >/dev/null; then \
-		$(with_real) $(CARGO) test -p oc-testkit $(locked) --test systemd -- --ignored --show-output --test-threads=4; \
+		$(with_real) $(CARGO) test --workspace $(locked) --test systemd -- --ignored --show-output --test-threads=4; \
 	elif [ -n "$$CI" ]; then echo "make $@: root, systemd, cron or unshare is missing" >&2; exit 69; \
 	else echo "make $@: skipped, needs root, systemd, cron and unshare" >&2; fi
 
