@@ -69,6 +69,9 @@ impl Stage {
         let supervise = self.cmd("oc-guardian").arg("supervise").args(flags).arg("--");
         let gateway = supervise.arg(&self.gateway).args(["gateway", "run", "--port", &port]);
         self.supervisor = Some(gateway.spawn());
+        // Before it has said that it is there, a pass finds nobody in charge and steps in.
+        let status = self.env.watchdog().join("supervise/status.json");
+        wait_until("the supervisor is there", Duration::from_secs(30), || status.exists());
     }
 
     pub(crate) fn cmd(&self, tool: &str) -> Cmd {
