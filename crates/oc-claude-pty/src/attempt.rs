@@ -125,6 +125,12 @@ pub fn make(
         pause(LOOK);
     };
     let shown = running.shown(places.scratch);
+    // Once its terminal has hung up nobody can tell any more what belongs to it, should we be killed over ending it.
+    if record.look(running.root().as_ref())
+        && let Err(fault) = record.save(world)
+    {
+        oc_core::out::talk(fault);
+    }
     record.end(running.root().as_ref());
     // What it said on its way out.
     attempt.read();

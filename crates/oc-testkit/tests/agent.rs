@@ -158,37 +158,45 @@ fn the_stand_in_runs_the_hooks_keeps_to_a_refusal_and_ends_with_a_result() {
 fn the_real_one_does_as_the_stand_in() {
     let (acts, script) = work();
     assert_eq!(real(script), stand_in(&acts));
-    for (failure, error, status, text) in [
+    for (failure, error, status, texts) in [
         (
             "401",
             "authentication_failed",
             json!(401),
-            "Invalid API key · Fix external API key",
+            &["Invalid API key · Fix external API key"][..],
         ),
         (
             "403",
             "authentication_failed",
             json!(403),
-            "Failed to authenticate. API Error: 403 Request not allowed",
+            &["Failed to authenticate. API Error: 403 Request not allowed"],
         ),
         (
             "\"usage_limit\"",
             "rate_limit",
             json!(429),
-            "API Error: Request rejected (429) · usage limit",
+            &["API Error: Request rejected (429) · usage limit"],
         ),
         (
             "\"cut\"",
             "server_error",
             Value::Null,
-            "API Error: Connection to the API was lost (ECONNRESET). This is usually temporary — try again.",
+            // Whether the half that was sent is read before the reset is the kernel's to say.
+            &[
+                "API Error: Connection to the API was lost (ECONNRESET). This is usually temporary — try again.",
+                "API Error: Connection lost mid-response. The response above may be incomplete.",
+            ],
         ),
     ] {
         let script = Script::parse(&format!(
             r#"{{"turns": [{{"text": "half of it", "fail": {failure}}}]}}"#
         ))
         .unwrap();
-        let acts = json!({"acts": [{"fail": {"error": error, "status": status, "text": text}}]});
-        assert_eq!(real(script), stand_in(&acts), "{failure}");
+        let seen = real(script);
+        let said = |text: &&str| {
+            let acts = json!({"acts": [{"fail": {"error": error, "status": status, "text": text}}]});
+            stand_in(&acts) == seen
+        };
+        assert!(texts.iter().any(said), "{failure}: {seen:?}");
     }
 }
